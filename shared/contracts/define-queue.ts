@@ -1,0 +1,33 @@
+import type { z } from 'zod';
+
+/**
+ * Who is waiting. `interactive` jobs carry no priority number, which BullMQ serves first;
+ * `bulk` jobs carry one and yield to them.
+ */
+export type Lane = 'interactive' | 'bulk';
+
+/** What crosses one queue. Queue name = worker folder = process = compose service = metric label. */
+export interface QueueContract<
+  Name extends string = string,
+  Payload extends z.ZodType = z.ZodType,
+  Result extends z.ZodType = z.ZodType,
+> {
+  name: Name;
+  /** Parsed at accept (the caller's mistake) and again at pick-up (an older producer's payload). */
+  payload: Payload;
+  result: Result;
+  /** How many times a job is tried in all. */
+  attempts: number;
+  /** How long one attempt may take, in milliseconds; then its signal is aborted. */
+  deadlineMs: number;
+  lane: Lane;
+}
+
+export function defineQueue<const Name extends string, Payload extends z.ZodType, Result extends z.ZodType>(
+  contract: QueueContract<Name, Payload, Result>,
+): QueueContract<Name, Payload, Result> {
+  return contract;
+}
+
+export type PayloadOf<Contract extends QueueContract> = z.output<Contract['payload']>;
+export type ResultOf<Contract extends QueueContract> = z.output<Contract['result']>;

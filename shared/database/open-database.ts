@@ -1,0 +1,106 @@
+import { Kysely, MysqlDialect, sql, type MysqlPool, type MysqlQueryResult } from 'kysely';
+import { createPool, type Pool, type PoolConnection } from 'mysql2';
+import type { DatabaseSettings } from '../config/database-settings.ts';
+import { errorCode, isConnectionError } from '../errors/classify.ts';
+import { StoreUnavailableError } from '../errors/job-error.ts';
+import type { Tables } from './tables.ts';
+
+export interface Database extends AsyncDisposable {
+  db: Kysely<Tables>;
+  /** Whether the server answers; never throws. */
+  isUp(): Promise<boolean>;
+}
+
+const connectTimeoutMs = 3_000;
+const queryTimeoutMs = 20_000;
+
+/** Driver and server codes that say "MySQL is away", beside Node's connection errors. */
+const outageCodes: ReadonlySet<string> = new Set([
+  'PROTOCOL_CONNECTION_LOST',
+  'PROTOCOL_SEQUENCE_TIMEOUT',
+  'PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR',
+  'ER_SERVER_SHUTDOWN',
+  'ER_CON_COUNT_ERROR',
+  'ER_TOO_MANY_USER_CONNECTIONS',
+  'ER_QUERY_INTERRUPTED',
+  'ER_NEW_ABORTING_CONNECTION',
+  'ER_CONNECTION_KILLED',
+]);
+
+/** Opens a pool; connects with the first query. Every query that meets an outage throws StoreUnavailableError. */
+export function openDatabase(settings: DatabaseSettings): Database {
+  const pool = createPool({
+    host: settings.host,
+    port: settings.port,
+    user: settings.user,
+    password: settings.password,
+    database: settings.database,
+    connectionLimit: settings.poolSize,
+    connectTimeout: connectTimeoutMs,
+    charset: 'utf8mb4',
+    timezone: 'Z',
+    supportBigNumbers: true,
+    ...(settings.tls ? { ssl: { rejectUnauthorized: true } } : {}),
+  });
+  const db = new Kysely<Tables>({ dialect: new MysqlDialect({ pool: reportOutages(pool) }) });
+  return {
+    db,
+    async isUp() {
+      try {
+        await sql`select 1`.execute(db);
+        return true;
+      } catch {
+        return false;
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await db.destroy();
+    },
+  };
+}
+
+export function isOutage(error: unknown): boolean {
+  return error instanceof StoreUnavailableError || isConnectionError(error) || outageCodes.has(errorCode(error) ?? '');
+}
+
+/** Wraps the driver's pool so that outages arrive as StoreUnavailableError and no query waits for ever. */
+function reportOutages(pool: Pool): MysqlPool {
+  return {
+    getConnection(callback) {
+      pool.getConnection((error, connection) => {
+        if (error) callback(isOutage(error) ? new StoreUnavailableError('mysql', error) : error, undefined as never);
+        else callback(undefined, boundedConnection(connection));
+      });
+    },
+    end(callback) {
+      pool.end((error) => callback(error ?? undefined));
+    },
+  };
+}
+
+type KyselyConnection = Parameters<Parameters<MysqlPool['getConnection']>[0]>[1];
+
+function boundedConnection(connection: PoolConnection): KyselyConnection {
+  let lost = false;
+  return {
+    config: connection.config,
+    threadId: connection.threadId ?? 0,
+    connect: (callback) => callback?.(undefined),
+    destroy: () => connection.destroy(),
+    query(statement, parameters: unknown[], callback) {
+      const command = connection.query(
+        { sql: statement, values: parameters, timeout: queryTimeoutMs },
+        (error, result) => {
+          const outage = error !== null && isOutage(error);
+          lost ||= outage;
+          callback?.(outage ? new StoreUnavailableError('mysql', error) : error, result as MysqlQueryResult);
+        },
+      );
+      return command as unknown as ReturnType<KyselyConnection['query']>;
+    },
+    release() {
+      if (lost) connection.destroy();
+      else connection.release();
+    },
+  };
+}

@@ -1,0 +1,9 @@
+import type { CallTimePredictionsTable } from './call-time-predictions-table.ts';
+import type { JobsTable } from './jobs-table.ts';
+
+/** The MySQL schema as the current version of the fleet sees it. */
+export interface Tables {
+  jobs: JobsTable;
+  call_time_predictions: CallTimePredictionsTable;
+}
+

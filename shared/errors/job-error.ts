@@ -1,0 +1,60 @@
+/**
+ * Why a job failed. The kind decides what happens next (see `decideRetry` in the queue room):
+ *
+ * - `invalid-input`: the payload itself is wrong; never retried
+ * - `permanent`: will fail the same way again (our bug, a refused request); never retried
+ * - `transient`: may pass when tried again
+ * - `rate-limited`: a vendor asked us to slow down; `retryAfterMs` says for how long
+ * - `unavailable`: something the job needs does not answer at the moment
+ * - `cancelled`: somebody cancelled the job, or its process is shutting down
+ */
+export const errorKinds = [
+  'invalid-input',
+  'permanent',
+  'transient',
+  'rate-limited',
+  'unavailable',
+  'cancelled',
+] as const;
+
+export type ErrorKind = (typeof errorKinds)[number];
+
+export interface JobErrorOptions {
+  /** Machine-readable reason, upper snake case, for example `STORE_UNAVAILABLE`. */
+  code: string;
+  /** What the vendor's `Retry-After` asked for, in milliseconds. */
+  retryAfterMs?: number;
+  cause?: unknown;
+}
+
+/**
+ * A failure that says what it means. Its message is shown to callers and written to logs:
+ * it must never hold a phone number, a name, a key or any part of a payload.
+ */
+export class JobError extends Error {
+  readonly kind: ErrorKind;
+  readonly code: string;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(kind: ErrorKind, message: string, options: JobErrorOptions) {
+    super(message, { cause: options.cause });
+    this.name = 'JobError';
+    this.kind = kind;
+    this.code = options.code;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/** One of our own stores does not answer. Consuming pauses; no attempt is spent. */
+export class StoreUnavailableError extends JobError {
+  readonly store: 'mysql' | 'redis';
+
+  constructor(store: 'mysql' | 'redis', cause: unknown) {
+    super('unavailable', `${store === 'mysql' ? 'MySQL' : 'Redis'} does not answer`, {
+      code: 'STORE_UNAVAILABLE',
+      cause,
+    });
+    this.name = 'StoreUnavailableError';
+    this.store = store;
+  }
+}

@@ -1,0 +1,30 @@
+import type { FastifyInstance } from 'fastify';
+import type { Registry } from 'prom-client';
+
+/** One thing that a process depends on, and how it is. */
+export type CheckState = 'ok' | 'degraded' | 'failed';
+
+/** A process is ready unless a check failed; `degraded` is told but still ready. */
+export type ReadinessCheck = () => Promise<Record<string, CheckState>>;
+
+export interface HealthOptions {
+  checkReadiness: ReadinessCheck;
+  registry: Registry;
+}
+
+/**
+ * `/health/live` (the event loop turns), `/health/ready` (200, or 503 when a check failed) and `/metrics`
+ * in Prometheus's text format. They need no key.
+ */
+export function addHealthRoutes(server: FastifyInstance, options: HealthOptions): void {
+  server.get('/health/live', () => ({ status: 'ok' }));
+  server.get('/health/ready', async (_request, reply) => {
+    const checks = await options.checkReadiness();
+    const states = Object.values(checks);
+    const status = states.includes('failed') ? 'failed' : states.includes('degraded') ? 'degraded' : 'ok';
+    return reply.code(status === 'failed' ? 503 : 200).send({ status, checks });
+  });
+  server.get('/metrics', async (_request, reply) =>
+    reply.type(options.registry.contentType).send(await options.registry.metrics()),
+  );
+}

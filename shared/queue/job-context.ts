@@ -1,0 +1,15 @@
+import type { Logger } from '../telemetry/create-logger.ts';
+
+/** What a handler is told about the run that it is part of. */
+export interface JobContext {
+  jobId: string;
+  /** 1 for the first attempt. */
+  attempt: number;
+  /** Whether this job may have been started before, by anyone: then look for effects that are already there. */
+  mayHaveRunBefore: boolean;
+  /** Aborted at the deadline, at shutdown, when the lock is lost and when the job is cancelled. */
+  signal: AbortSignal;
+  log: Logger;
+  /** Tells watchers how far the job is; cheap, may be called often. */
+  progress(done: number, total: number): void;
+}

@@ -1,0 +1,87 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** Every metric of the fleet, by the names of SPEC 7. Units are seconds; ids are never labels. */
+export interface Metrics extends Disposable {
+  registry: Registry;
+  jobs: Counter<'queue' | 'outcome'>;
+  jobWaitSeconds: Histogram<'queue'>;
+  jobRunSeconds: Histogram<'queue'>;
+  queueDepth: Gauge<'queue' | 'state'>;
+  queueOldestJobAgeSeconds: Gauge<'queue'>;
+  circuitState: Gauge<'circuit'>;
+  cacheRequests: Counter<'cache' | 'outcome'>;
+  endpointRequests: Counter<'outcome'>;
+  httpRequestSeconds: Histogram<'route' | 'status'>;
+}
+
+const jobSeconds = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+
+/** One registry per process. Disposing it stops the collection of Node's own metrics. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  return {
+    registry,
+    jobs: new Counter({
+      name: 'presage_jobs_total',
+      help: 'Jobs by how an attempt at them ended: completed, failed, cancelled, retried, parked, superseded',
+      labelNames: ['queue', 'outcome'],
+      registers,
+    }),
+    jobWaitSeconds: new Histogram({
+      name: 'presage_job_wait_seconds',
+      help: 'From the time a job was due to the start of its first attempt',
+      labelNames: ['queue'],
+      buckets: jobSeconds,
+      registers,
+    }),
+    jobRunSeconds: new Histogram({
+      name: 'presage_job_run_seconds',
+      help: 'How long one attempt took',
+      labelNames: ['queue'],
+      buckets: jobSeconds,
+      registers,
+    }),
+    queueDepth: new Gauge({
+      name: 'presage_queue_depth',
+      help: 'Jobs in Redis by state',
+      labelNames: ['queue', 'state'],
+      registers,
+    }),
+    queueOldestJobAgeSeconds: new Gauge({
+      name: 'presage_queue_oldest_job_age_seconds',
+      help: 'Age of the oldest unfinished job that is due, from the ledger',
+      labelNames: ['queue'],
+      registers,
+    }),
+    circuitState: new Gauge({
+      name: 'presage_circuit_state',
+      help: 'State of a circuit breaker: 0 closed, 1 half open, 2 open',
+      labelNames: ['circuit'],
+      registers,
+    }),
+    cacheRequests: new Counter({
+      name: 'presage_cache_requests_total',
+      help: 'Cache look-ups by outcome: hit, miss, error',
+      labelNames: ['cache', 'outcome'],
+      registers,
+    }),
+    endpointRequests: new Counter({
+      name: 'presage_endpoint_requests_total',
+      help: 'Calls of the SageMaker endpoint by outcome',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    httpRequestSeconds: new Histogram({
+      name: 'presage_http_request_seconds',
+      help: 'HTTP requests by route pattern and status',
+      labelNames: ['route', 'status'],
+      buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+      registers,
+    }),
+    [Symbol.dispose]() {
+      registry.clear();
+    },
+  };
+}
