@@ -39,7 +39,10 @@ export interface SettingGroup<Settings> {
  */
 export function settingGroup<Shape extends z.ZodRawShape, Settings>(
   object: z.ZodObject<Shape>,
-  build: (values: z.output<z.ZodObject<Shape>>, report: (variable: string, problem: string) => void) => Settings,
+  build: (
+    values: z.output<z.ZodObject<Shape>>,
+    report: (variable: string, problem: string) => void,
+  ) => Settings,
 ): SettingGroup<Settings> {
   return {
     variables: Object.keys(object.shape),
@@ -79,6 +82,7 @@ export function readSettings<Groups extends Record<string, SettingGroup<unknown>
     }
   }
   if (problems.length > 0) throw new ConfigurationError(problems);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- filled above, one value per group
   return settings as SettingsOf<Groups>;
 }
 

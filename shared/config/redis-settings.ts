@@ -50,7 +50,8 @@ export const redisSettings = settingGroup(
       password: values.REDIS_PASSWORD,
       tls: values.REDIS_TLS,
     };
-    if (values.REDIS_CLUSTER_NODES) return { kind: 'cluster', nodes: values.REDIS_CLUSTER_NODES, ...credentials };
+    if (values.REDIS_CLUSTER_NODES)
+      return { kind: 'cluster', nodes: values.REDIS_CLUSTER_NODES, ...credentials };
     if (values.REDIS_URL) return { kind: 'url', url: values.REDIS_URL };
     if (!values.REDIS_HOST) {
       report(

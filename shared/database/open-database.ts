@@ -60,7 +60,11 @@ export function openDatabase(settings: DatabaseSettings): Database {
 }
 
 export function isOutage(error: unknown): boolean {
-  return error instanceof StoreUnavailableError || isConnectionError(error) || outageCodes.has(errorCode(error) ?? '');
+  return (
+    error instanceof StoreUnavailableError ||
+    isConnectionError(error) ||
+    outageCodes.has(errorCode(error) ?? '')
+  );
 }
 
 /** Wraps the driver's pool so that outages arrive as StoreUnavailableError and no query waits for ever. */
@@ -68,7 +72,7 @@ function reportOutages(pool: Pool): MysqlPool {
   return {
     getConnection(callback) {
       pool.getConnection((error, connection) => {
-        if (error) callback(isOutage(error) ? new StoreUnavailableError('mysql', error) : error, undefined as never);
+        if (error) failed(callback, isOutage(error) ? new StoreUnavailableError('mysql', error) : error);
         else callback(undefined, boundedConnection(connection));
       });
     },
@@ -76,6 +80,11 @@ function reportOutages(pool: Pool): MysqlPool {
       pool.end((error) => callback(error ?? undefined));
     },
   };
+}
+
+// Kysely's callback types ask for a connection and a result even beside an error, where there is none.
+function failed(callback: (error: unknown, ...none: never[]) => void, error: unknown): void {
+  callback(error);
 }
 
 type KyselyConnection = Parameters<Parameters<MysqlPool['getConnection']>[0]>[1];
@@ -88,15 +97,15 @@ function boundedConnection(connection: PoolConnection): KyselyConnection {
     connect: (callback) => callback?.(undefined),
     destroy: () => connection.destroy(),
     query(statement, parameters: unknown[], callback) {
-      const command = connection.query(
+      return connection.query(
         { sql: statement, values: parameters, timeout: queryTimeoutMs },
         (error, result) => {
           const outage = error !== null && isOutage(error);
           lost ||= outage;
+          // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Kysely's name for mysql2's own result
           callback?.(outage ? new StoreUnavailableError('mysql', error) : error, result as MysqlQueryResult);
         },
       );
-      return command as unknown as ReturnType<KyselyConnection['query']>;
     },
     release() {
       if (lost) connection.destroy();

@@ -6,4 +6,3 @@ export interface Tables {
   jobs: JobsTable;
   call_time_predictions: CallTimePredictionsTable;
 }
-

@@ -32,9 +32,13 @@ export function isConnectionError(error: unknown): boolean {
 export function classify(error: unknown): JobError {
   if (error instanceof JobError) return error;
   const name = error instanceof Error ? error.name : '';
-  if (name === 'AbortError') return new JobError('cancelled', 'The work was aborted', { code: 'ABORTED', cause: error });
+  if (name === 'AbortError')
+    return new JobError('cancelled', 'The work was aborted', { code: 'ABORTED', cause: error });
   if (name === 'TimeoutError') {
-    return new JobError('transient', 'The work took longer than its deadline', { code: 'DEADLINE_EXCEEDED', cause: error });
+    return new JobError('transient', 'The work took longer than its deadline', {
+      code: 'DEADLINE_EXCEEDED',
+      cause: error,
+    });
   }
   if (isConnectionError(error)) {
     return new JobError('unavailable', 'A service that the job needs cannot be reached', {

@@ -51,7 +51,7 @@ export function createGroup<Item, Result>(options: GroupOptions<Item, Result>): 
     try {
       const results = await options.flush(entries.map((entry) => entry.item));
       if (results.length !== entries.length) throw new Error('a flush must answer one result per item');
-      entries.forEach((entry, index) => entry.resolve(results[index] as Result));
+      for (const [index, result] of results.entries()) entries[index]?.resolve(result);
     } catch (error) {
       if (entries.length > 1 && options.retrySingly(error)) {
         for (const entry of entries) await flushEntries([entry]);

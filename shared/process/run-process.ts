@@ -74,7 +74,11 @@ export async function runProcess(options: RunProcessOptions): Promise<number> {
   return exitCode;
 }
 
-async function closeWithin(resources: AsyncDisposableStack, graceMs: number, logger: Logger): Promise<boolean> {
+async function closeWithin(
+  resources: AsyncDisposableStack,
+  graceMs: number,
+  logger: Logger,
+): Promise<boolean> {
   const { promise: graceOver, resolve } = Promise.withResolvers<'grace over'>();
   const timer = setTimeout(() => resolve('grace over'), graceMs);
   try {

@@ -1,13 +1,11 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
-/** Every metric of the fleet, by the names of SPEC 7. Units are seconds; ids are never labels. */
+/** The metrics that several kinds of process write. Times are in seconds; ids are never labels. */
 export interface Metrics extends Disposable {
   registry: Registry;
   jobs: Counter<'queue' | 'outcome'>;
   jobWaitSeconds: Histogram<'queue'>;
   jobRunSeconds: Histogram<'queue'>;
-  queueDepth: Gauge<'queue' | 'state'>;
-  queueOldestJobAgeSeconds: Gauge<'queue'>;
   circuitState: Gauge<'circuit'>;
   cacheRequests: Counter<'cache' | 'outcome'>;
   endpointRequests: Counter<'outcome'>;
@@ -41,18 +39,6 @@ export function createMetrics(): Metrics {
       help: 'How long one attempt took',
       labelNames: ['queue'],
       buckets: jobSeconds,
-      registers,
-    }),
-    queueDepth: new Gauge({
-      name: 'presage_queue_depth',
-      help: 'Jobs in Redis by state',
-      labelNames: ['queue', 'state'],
-      registers,
-    }),
-    queueOldestJobAgeSeconds: new Gauge({
-      name: 'presage_queue_oldest_job_age_seconds',
-      help: 'Age of the oldest unfinished job that is due, from the ledger',
-      labelNames: ['queue'],
       registers,
     }),
     circuitState: new Gauge({

@@ -1,0 +1,26 @@
+import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
+
+// Compiled modules are kept between starts, which makes a start two to three times faster.
+enableCompileCache(join(import.meta.dirname, '../node_modules/.cache/presage'));
+const { runCommand } = await import('../producers/cli/main.ts');
+const { environmentOfRunningStack } = await import('../shared/config/run-file.ts');
+
+const exitCode = await runCommand(
+  process.argv.slice(2),
+  {
+    environment: environmentOfRunningStack(process.env, process.cwd()),
+    workingDirectory: process.cwd(),
+    input: process.stdin,
+    output: process.stdout,
+    messages: process.stderr,
+  },
+  {
+    runWorkers: async (queues, environment) =>
+      (await import('../workers/run-workers.ts')).runWorkers(queues, environment),
+    runBenchmarks: async (names, options, context) =>
+      (await import('../bench/run-benchmarks.ts')).runBenchmarks(names, options, context),
+  },
+);
+// The exit code only: what still has to be written to a pipe is written before the process ends.
+process.exitCode = exitCode;

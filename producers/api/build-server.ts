@@ -1,0 +1,102 @@
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import { fastify, type FastifyInstance, type FastifySchemaCompiler } from 'fastify';
+import { jsonSchemaTransform, jsonSchemaTransformObject, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { v4 as uuid } from 'uuid';
+import { z } from 'zod';
+import { addHealthRoutes, type HealthOptions } from '../../shared/process/health-routes.ts';
+import type { Logger } from '../../shared/telemetry/create-logger.ts';
+import type { Metrics } from '../../shared/telemetry/create-metrics.ts';
+import { ProblemError, problemBody, problemFromIssues } from './problem.ts';
+import { addCallTimeRoutes, type CallTimeRouteDependencies } from './routes/call-times.ts';
+import { addJobRoutes, type JobRouteDependencies } from './routes/jobs.ts';
+import { toProblem } from './to-problem.ts';
+
+export type ApiServer = FastifyInstance<
+  FastifyInstance['server'],
+  Parameters<FastifyInstance['routing']>[0],
+  Parameters<FastifyInstance['routing']>[1],
+  FastifyInstance['log'],
+  ZodTypeProvider
+>;
+
+export interface ApiOptions extends HealthOptions, CallTimeRouteDependencies, JobRouteDependencies {
+  log: Logger;
+  metrics: Metrics;
+}
+
+const bodyLimitBytes = 10 * 1024 * 1024;
+const requestIdPattern = /^[A-Za-z0-9._-]{1,128}$/;
+
+/** The HTTP API, ready to listen. */
+export async function buildServer(options: ApiOptions): Promise<ApiServer> {
+  const server = fastify({
+    bodyLimit: bodyLimitBytes,
+    forceCloseConnections: 'idle',
+    genReqId(request) {
+      const given = request.headers['x-request-id'];
+      return typeof given === 'string' && requestIdPattern.test(given) ? given : uuid();
+    },
+  }).withTypeProvider<ZodTypeProvider>();
+
+  server.setValidatorCompiler(validatorCompiler);
+  // Answers are made from our own typed values; checking them again would only cost time.
+  server.setSerializerCompiler(() => (value) => JSON.stringify(value));
+
+  server.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  server.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unmatched';
+    const status = String(reply.statusCode);
+    options.metrics.httpRequestSeconds.observe({ route, status }, reply.elapsedTime / 1_000);
+    options.log.debug(
+      { request_id: request.id, method: request.method, route, status: reply.statusCode, ms: reply.elapsedTime },
+      'request',
+    );
+  });
+
+  server.setErrorHandler<Error>((error, request, reply) => {
+    const problem = toProblem(error);
+    if (!problem || problem.code === 'INTERNAL_ERROR') {
+      options.log.error({ err: error, request_id: request.id, route: request.routeOptions.url }, 'request failed');
+    }
+    const told =
+      problem ?? new ProblemError('INTERNAL_ERROR', 'The request failed here; the logs have its request id.');
+    const body = problemBody(told, request.id);
+    if (body.status === 503 || body.status === 429) reply.header('retry-after', '5');
+    return reply.code(body.status).type('application/problem+json').send(JSON.stringify(body));
+  });
+  server.setNotFoundHandler(() => {
+    throw new ProblemError('NOT_FOUND', 'There is no such route; /docs lists what there is.');
+  });
+
+  await server.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Presage',
+        version: '1.0.0',
+        description: 'Puts prediction work into the fleet and reads what the workers wrote.',
+      },
+    },
+    transform: jsonSchemaTransform,
+    transformObject: jsonSchemaTransformObject,
+  });
+  await server.register(swaggerUi, { routePrefix: '/docs' });
+  server.get('/openapi.json', { schema: { hide: true } }, () => server.swagger());
+  addHealthRoutes(server, options);
+  addCallTimeRoutes(server, options);
+  addJobRoutes(server, options);
+  await server.ready();
+  return server;
+}
+
+/** Bodies of jobs are parsed once, by their queue's contract when they are accepted; all else is parsed here. */
+const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
+  if (httpPart === 'body') return (value: unknown) => ({ value });
+  return (value: unknown) => {
+    const parsed = schema.safeParse(value);
+    return parsed.success ? { value: parsed.data } : { error: problemFromIssues(parsed.error.issues) };
+  };
+};

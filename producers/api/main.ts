@@ -1,0 +1,64 @@
+import { v4 as uuid } from 'uuid';
+import { databaseSettings } from '../../shared/config/database-settings.ts';
+import { httpSettings } from '../../shared/config/http-settings.ts';
+import { processSettings } from '../../shared/config/process-settings.ts';
+import { readSettings, type Environment } from '../../shared/config/read-settings.ts';
+import { redisSettings } from '../../shared/config/redis-settings.ts';
+import { allQueues } from '../../shared/contracts/all-queues.ts';
+import { runProcess } from '../../shared/process/run-process.ts';
+import { connectRedis } from '../../shared/queue/connect-redis.ts';
+import { openProducer } from '../../shared/queue/open-producer.ts';
+import { openResultChannel } from '../../shared/queue/open-result-channel.ts';
+import { createLogger } from '../../shared/telemetry/create-logger.ts';
+import { createMetrics } from '../../shared/telemetry/create-metrics.ts';
+import { buildServer } from './build-server.ts';
+import { findCallTime } from './find-call-time.ts';
+
+/** The HTTP API. Needs MySQL; works on without Redis, because the relay hands over what was accepted. */
+export async function runApi(environment: Environment): Promise<number> {
+  const settings = readSettings(
+    { process: processSettings, http: httpSettings, redis: redisSettings, database: databaseSettings },
+    environment,
+  );
+  const log = createLogger({ process: 'api', level: settings.process.logLevel });
+  return runProcess({
+    logger: log,
+    shutdownGraceMs: settings.process.shutdownGraceMs,
+    async start(resources) {
+      const processId = uuid();
+      const metrics = resources.use(createMetrics());
+      const producer = openProducer(
+        { redis: settings.redis, database: settings.database, contracts: allQueues, processId, log },
+        resources,
+      );
+      const subscriber = resources.use(connectRedis(settings.redis, 'subscriber', log));
+      const results = resources.use(
+        openResultChannel({
+          subscriber: subscriber.client,
+          name: producer.keys.resultChannel(processId),
+          ledger: producer.ledger,
+          log,
+        }),
+      );
+      const stopping = new AbortController();
+      const server = await buildServer({
+        ...producer,
+        results,
+        stopping: stopping.signal,
+        findCallTime: (phoneNumber) => findCallTime(producer.database.db, phoneNumber),
+        log,
+        metrics,
+        registry: metrics.registry,
+        checkReadiness: async () => ({
+          mysql: (await producer.database.isUp()) ? 'ok' : 'failed',
+          redis: (await producer.redis.isUp()) ? 'ok' : 'degraded',
+        }),
+      });
+      resources.defer(() => server.close());
+      const url = await server.listen({ host: settings.process.host, port: settings.http.port });
+      // Requests that wait for a result are answered now, so that closing the server is quick.
+      resources.defer(() => stopping.abort());
+      return { url, healthUrl: url };
+    },
+  });
+}

@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import {
+  callTimePrediction,
+  callWindowSchema,
+  optimalCallTimeSchema,
+  predictionSources,
+} from '../../../shared/contracts/call-time-prediction.ts';
+import type { ApiServer } from '../build-server.ts';
+import { ProblemError, problemSchema } from '../problem.ts';
+import { acceptedSchema, submitJob, submitQuerySchema, type SubmitDependencies } from '../submit-job.ts';
+
+const storedCallTimeSchema = z
+  .object({
+    phoneNumber: z.string(),
+    contactId: z.string(),
+    timezone: z.string(),
+    optimalCallTime: optimalCallTimeSchema,
+    source: z.enum(predictionSources),
+    next_call_window: callWindowSchema,
+    job_id: z.uuid(),
+    predicted_at: z.iso.datetime(),
+  })
+  .meta({ id: 'StoredCallTime', description: 'The newest prediction for a phone number' });
+
+export type StoredCallTime = z.output<typeof storedCallTimeSchema>;
+
+export interface CallTimeRouteDependencies extends SubmitDependencies {
+  /** The newest prediction that a worker wrote for the number. */
+  findCallTime: (phoneNumber: string) => Promise<StoredCallTime | undefined>;
+}
+
+const problems = { 404: problemSchema, 422: problemSchema, 500: problemSchema, 503: problemSchema };
+
+const exampleInput = {
+  contacts: [
+    {
+      id: 'contact_123',
+      phoneNumber: '+972501234567',
+      timezone: 'Asia/Jerusalem',
+      metadata: { name: 'John Doe', age: 35 },
+    },
+  ],
+};
+
+export function addCallTimeRoutes(server: ApiServer, dependencies: CallTimeRouteDependencies): void {
+  server.post(
+    '/v1/call-times',
+    {
+      schema: {
+        tags: ['call times'],
+        summary: 'Predict when to call each contact',
+        querystring: submitQuerySchema,
+        body: callTimePrediction.payload.meta({ examples: [exampleInput] }),
+        response: {
+          200: callTimePrediction.result,
+          202: acceptedSchema,
+          400: problemSchema,
+          413: problemSchema,
+          415: problemSchema,
+          422: problemSchema,
+          500: problemSchema,
+          503: problemSchema,
+        },
+      },
+    },
+    (request, reply) => submitJob(callTimePrediction, request, reply, request.query.wait_ms ?? 0, dependencies),
+  );
+
+  server.get(
+    '/v1/call-times/:phone',
+    {
+      schema: {
+        tags: ['call times'],
+        summary: 'The newest prediction for a phone number',
+        params: z.object({
+          phone: z
+            .string()
+            .regex(/^\+[1-9]\d{1,14}$/, { error: 'must be a phone number in E.164 form, its + written as %2B or +' }),
+        }),
+        response: { 200: storedCallTimeSchema, ...problems },
+      },
+    },
+    async (request) => {
+      const found = await dependencies.findCallTime(request.params.phone);
+      if (!found) throw new ProblemError('NOT_FOUND', 'Nothing has been predicted for this phone number.');
+      return found;
+    },
+  );
+}

@@ -1,0 +1,23 @@
+import { errorCodes, type FastifyError } from 'fastify';
+import { StoreUnavailableError } from '../../shared/errors/job-error.ts';
+import { PayloadError } from '../../shared/queue/enqueue.ts';
+import { ProblemError, problemFromIssues } from './problem.ts';
+
+/** Whatever a route or the server threw, as the problem that the caller is told. Undefined: our own fault. */
+export function toProblem(error: FastifyError | Error): ProblemError | undefined {
+  if (error instanceof ProblemError) return error;
+  if (error instanceof PayloadError) return problemFromIssues(error.issues);
+  if (error instanceof StoreUnavailableError) {
+    return new ProblemError('STORE_UNAVAILABLE', 'Nothing was accepted. Try again in a few seconds.');
+  }
+  if (error instanceof errorCodes.FST_ERR_CTP_BODY_TOO_LARGE) {
+    return new ProblemError('PAYLOAD_TOO_LARGE', 'The body is larger than 10 MiB; send it in several requests.');
+  }
+  if (error instanceof errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE) {
+    return new ProblemError('UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.');
+  }
+  if ('statusCode' in error && error.statusCode === 400) {
+    return new ProblemError('INVALID_JSON', 'The body cannot be parsed as JSON.');
+  }
+  return undefined;
+}

@@ -1,0 +1,51 @@
+import { v4 as uuid } from 'uuid';
+import { databaseSettings } from '../../shared/config/database-settings.ts';
+import { readSettings, type Environment } from '../../shared/config/read-settings.ts';
+import { redisSettings } from '../../shared/config/redis-settings.ts';
+import { allQueues } from '../../shared/contracts/all-queues.ts';
+import { openProducer, type Producer } from '../../shared/queue/open-producer.ts';
+import { connectRedis } from '../../shared/queue/connect-redis.ts';
+import { openResultChannel, type ResultChannel } from '../../shared/queue/open-result-channel.ts';
+import { createLogger } from '../../shared/telemetry/create-logger.ts';
+
+/** Where a command reads and writes; tests give their own. */
+export interface CliContext {
+  /** With the addresses of a stack that runs in this folder, where the environment names none. */
+  environment: Environment;
+  workingDirectory: string;
+  input: NodeJS.ReadableStream;
+  /** Results: one JSON document, or lines for people. */
+  output: NodeJS.WritableStream;
+  /** Everything else, progress bars too. */
+  messages: NodeJS.WritableStream & { isTTY?: boolean };
+}
+
+export interface CliClients extends Producer {
+  results: ResultChannel;
+}
+
+/** Runs a command with the ledger and Redis at hand, and closes them afterwards. */
+export async function withClients<Value>(
+  { environment }: CliContext,
+  command: (clients: CliClients) => Promise<Value>,
+): Promise<Value> {
+  const settings = readSettings({ redis: redisSettings, database: databaseSettings }, environment);
+  const log = createLogger({ process: 'cli', level: 'error' });
+  await using resources = new AsyncDisposableStack();
+  const processId = uuid();
+  const producer = openProducer({ ...settings, contracts: allQueues, processId, log }, resources);
+  const subscriber = resources.use(connectRedis(settings.redis, 'subscriber', log));
+  const results = resources.use(
+    openResultChannel({
+      subscriber: subscriber.client,
+      name: producer.keys.resultChannel(processId),
+      ledger: producer.ledger,
+      log,
+    }),
+  );
+  return await command({ ...producer, results });
+}
+
+export function writeJson(output: NodeJS.WritableStream, value: unknown): void {
+  output.write(`${JSON.stringify(value, null, 2)}\n`);
+}

@@ -1,0 +1,106 @@
+import { Command, CommanderError } from 'commander';
+import { ConfigurationError, type Environment } from '../../shared/config/read-settings.ts';
+import { allQueues } from '../../shared/contracts/all-queues.ts';
+import { StoreUnavailableError } from '../../shared/errors/job-error.ts';
+import type { CliContext } from './cli-context.ts';
+import { addEnqueueCommand } from './commands/enqueue.ts';
+import { addJobsCommand } from './commands/jobs.ts';
+import { addMigrateCommand } from './commands/migrate.ts';
+import { addStackCommands } from './commands/stack.ts';
+import { CommandFailed, UsageError } from './usage-error.ts';
+
+/** What the executable adds, because producers must not know it. */
+export interface OutsideCommands {
+  runWorkers: (queues: readonly string[], environment: Environment) => Promise<number>;
+  runBenchmarks: (names: readonly string[], options: { json: boolean }, context: CliContext) => Promise<number>;
+}
+
+/** Runs one command. Answers the exit code: 0 done, 1 failed, 2 wrong usage. */
+export async function runCommand(
+  argv: readonly string[],
+  context: CliContext,
+  outside: OutsideCommands,
+): Promise<number> {
+  let exitCode = 0;
+  const program = new Command('presage')
+    .description('A queue-driven inference fleet.')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => context.output.write(text),
+      writeErr: (text) => context.messages.write(text),
+    })
+    .showHelpAfterError('Use --help to see how the command is called.');
+  const run = (work: Promise<number>): Promise<void> => work.then((code) => void (exitCode = code));
+
+  addStackCommands(program, context, run);
+  addProcessCommands(program, context, outside, run);
+  addMigrateCommand(program, context);
+  addEnqueueCommand(program, context);
+  addJobsCommand(program, context);
+  program
+    .command('bench')
+    .description('run benchmarks; each figure comes with a control measured in the same run')
+    .argument('[names...]')
+    .option('--json', 'print one JSON document')
+    .action((names: string[], flags: { json?: true }) =>
+      run(outside.runBenchmarks(names, { json: flags.json ?? false }, context)),
+    );
+
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    return explain(error, context);
+  }
+}
+
+function addProcessCommands(
+  program: Command,
+  { environment }: CliContext,
+  { runWorkers }: OutsideCommands,
+  run: (work: Promise<number>) => Promise<void>,
+): void {
+  program
+    .command('api')
+    .description('run the HTTP API')
+    .action(async () => run((await import('../api/main.ts')).runApi(environment)));
+  program
+    .command('cron')
+    .description('run the cron process: accepts a job for every tick of every schedule')
+    .action(async () => run((await import('../cron/main.ts')).runCron(environment)));
+  program
+    .command('relay')
+    .description('run the relay: makes Redis agree with the ledger')
+    .action(async () => run((await import('../relay/main.ts')).runRelay(environment)));
+  const names = allQueues.map(({ name }) => name);
+  program
+    .command('worker')
+    .description('run a worker process')
+    .argument('<queues...>', `all, or some of: ${names.join(', ')}`)
+    .action(async (queues: string[]) => {
+      const unknown = queues.find((queue) => queue !== 'all' && !names.includes(queue));
+      if (unknown !== undefined) {
+        throw new UsageError(`There is no queue ${unknown}. The queues are: ${names.join(', ')}.`);
+      }
+      await run(runWorkers(queues.includes('all') ? names : [...new Set(queues)], environment));
+    });
+}
+
+function explain(error: unknown, { messages }: CliContext): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof UsageError) {
+    messages.write(`${error.message}\n`);
+    return 2;
+  }
+  if (error instanceof CommandFailed || error instanceof ConfigurationError) {
+    messages.write(`${error.message}\n`);
+    return 1;
+  }
+  if (error instanceof StoreUnavailableError) {
+    messages.write(`${error.message}. Is it running, and is its address right?\n`);
+    return 1;
+  }
+  // A fault that nobody foresaw: everything that is known helps to find it.
+  messages.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return 1;
+}

@@ -1,0 +1,66 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+import { processIdentity } from '../process/process-identity.ts';
+import { isConfigured } from './embedded-parts.ts';
+import type { Environment } from './read-settings.ts';
+
+const runningStackSchema = z.object({
+  api: z.string(),
+  redis: z.string(),
+  mysql: z.string(),
+  dynamodb: z.string(),
+  artifacts: z.string(),
+  /** Where the health routes of each process answer. */
+  health: z.record(z.string(), z.array(z.string())),
+  pids: z.record(z.string(), z.array(z.int())),
+  /** The `presage up` that owns all of it, with what tells it from a later process of the same id. */
+  up: z.object({ pid: z.int(), identity: z.string() }),
+});
+
+/** What runs under one `presage up`, and where: the addresses hold user and password, usable as they are. */
+export type RunningStack = z.output<typeof runningStackSchema>;
+
+/** The file in which the stack of this folder says what it is. */
+export function runFilePath(directory: string): string {
+  return path.join(directory, '.presage', 'run.json');
+}
+
+/** The stack that runs in this folder; `undefined` when none does, also when its `up` process was killed. */
+export function readRunFile(directory: string): RunningStack | undefined {
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(runFilePath(directory), 'utf8'));
+  } catch {
+    return undefined;
+  }
+  const { success, data } = runningStackSchema.safeParse(content);
+  return success && processIdentity(data.up.pid) === data.up.identity ? data : undefined;
+}
+
+/** Replaces the file in one step, so that nobody reads half of it. For the user's eyes only: it holds passwords. */
+export function writeRunFile(file: string, stack: RunningStack): void {
+  mkdirSync(path.dirname(file), { recursive: true });
+  const unfinished = `${file}.${process.pid}.new`;
+  writeFileSync(unfinished, `${JSON.stringify(stack, null, 2)}\n`, { mode: 0o600 });
+  renameSync(unfinished, file);
+}
+
+/**
+ * The environment together with the addresses of the stack that runs in this folder. What the environment
+ * itself names always comes first.
+ */
+export function environmentOfRunningStack(environment: Environment, directory: string): Environment {
+  const stack = readRunFile(directory);
+  if (!stack) return environment;
+  const found: Record<string, string> = {};
+  // A cluster or a bucket that `up` was told to use has no such URL; whoever told it so knows its variables.
+  if (!isConfigured('redis', environment) && /^rediss?:/.test(stack.redis)) found['REDIS_URL'] = stack.redis;
+  if (!isConfigured('mysql', environment)) found['DATABASE_URL'] = stack.mysql;
+  if (!isConfigured('dynamodb', environment)) found['AWS_ENDPOINT_URL_DYNAMODB'] = stack.dynamodb;
+  if (!isConfigured('artifacts', environment) && /^file:/.test(stack.artifacts)) {
+    found['ARTIFACTS_URL'] = stack.artifacts;
+  }
+  if (!environment['PRESAGE_API_URL']) found['PRESAGE_API_URL'] = stack.api;
+  return { ...environment, ...found };
+}

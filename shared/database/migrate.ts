@@ -1,0 +1,89 @@
+import { sql, type Kysely } from 'kysely';
+import { Migrator, type Migration } from 'kysely/migration';
+import * as jobs from '../../migrations/0001-jobs.ts';
+import * as callTimePredictions from '../../migrations/0002-call-time-predictions.ts';
+import type { Tables } from './tables.ts';
+
+interface FleetMigration extends Migration {
+  /** The tables that it makes, with their columns. */
+  creates: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Append-only: what has been released is never edited. */
+const migrations: Readonly<Record<string, FleetMigration>> = {
+  '0001-jobs': jobs,
+  '0002-call-time-predictions': callTimePredictions,
+};
+
+export interface MigrationStatus {
+  name: string;
+  executedAt: Date | undefined;
+}
+
+/** A table stands where one of ours belongs, and it is not ours. */
+export class ForeignTableError extends Error {
+  constructor(table: string, missing: readonly string[]) {
+    super(
+      `The table ${table} exists already, was not made by Presage and lacks the columns ${missing.join(', ')}. ` +
+        'Rename it, or give Presage a database of its own (DATABASE_URL or DB_NAME).',
+    );
+    this.name = 'ForeignTableError';
+  }
+}
+
+/**
+ * Brings the schema to the newest version. Idempotent; several may run at once (Kysely takes a lock).
+ * Answers the names of the migrations that it ran.
+ *
+ * @throws ForeignTableError before anything is changed
+ */
+export async function migrateUp(db: Kysely<Tables>): Promise<string[]> {
+  const migrator = createMigrator(db);
+  await refuseForeignTables(db, await migrator.getMigrations());
+  return outcomeOf(await migrator.migrateToLatest());
+}
+
+/** Takes the newest migration back, with its data. */
+export async function migrateDown(db: Kysely<Tables>): Promise<string[]> {
+  return outcomeOf(await createMigrator(db).migrateDown());
+}
+
+export async function migrationStatus(db: Kysely<Tables>): Promise<MigrationStatus[]> {
+  const known = await createMigrator(db).getMigrations();
+  return known.map(({ name, executedAt }) => ({ name, executedAt }));
+}
+
+function createMigrator(db: Kysely<Tables>): Migrator {
+  return new Migrator({
+    db,
+    provider: { getMigrations: () => Promise.resolve({ ...migrations }) },
+    migrationTableName: 'presage_migrations',
+    migrationLockTableName: 'presage_migrations_lock',
+  });
+}
+
+type Outcome = Awaited<ReturnType<Migrator['migrateToLatest']>>;
+
+function outcomeOf({ error, results }: Outcome): string[] {
+  if (error !== undefined) throw error;
+  return (results ?? [])
+    .filter((result) => result.status === 'Success')
+    .map((result) => result.migrationName);
+}
+
+async function refuseForeignTables(
+  db: Kysely<Tables>,
+  known: readonly { name: string; executedAt?: Date | undefined }[],
+): Promise<void> {
+  for (const { name, executedAt } of known) {
+    if (executedAt) continue;
+    for (const [table, columns] of Object.entries(migrations[name]?.creates ?? {})) {
+      const { rows } = await sql<{ name: string }>`
+        select column_name as name from information_schema.columns
+        where table_schema = database() and table_name = ${table}`.execute(db);
+      const present = new Set(rows.map((row) => row.name.toLowerCase()));
+      const missing = columns.filter((column) => !present.has(column));
+      if (present.size > 0 && missing.length > 0) throw new ForeignTableError(table, missing);
+    }
+  }
+}

@@ -1,0 +1,22 @@
+import { once } from 'node:events';
+import dynalite from 'dynalite';
+import type { ReadyMessage } from '../process/run-process.ts';
+
+// The DynamoDB emulator as a process of its own: `node dynamodb-process.ts PORT [FOLDER]`. It tells its
+// parent when it is ready, and ends on SIGTERM or when its parent is gone.
+
+const [port, folder] = process.argv.slice(2);
+const tableStates = { createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 };
+const server = dynalite(folder === undefined ? tableStates : { ...tableStates, path: folder });
+
+for (const event of ['SIGTERM', 'SIGINT', 'disconnect']) {
+  process.once(event, () => {
+    server.close(() => process.exit(0));
+    server.closeAllConnections();
+  });
+}
+
+server.listen(Number(port), '127.0.0.1');
+await once(server, 'listening');
+const url = `http://127.0.0.1:${port}`;
+process.send?.({ kind: 'ready', url, healthUrl: url } satisfies ReadyMessage);

@@ -1,0 +1,268 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { OptimalCallTime } from '../contracts/call-time-prediction.ts';
+
+/** How a call can go wrong. */
+export type EndpointFault =
+  /** An AWS error with this status, optionally with `Retry-After` in seconds. */
+  | { kind: 'status'; status: number; errorType?: string; retryAfterSeconds?: number }
+  /** The model behind the endpoint failed: status 424, as SageMaker tells it. */
+  | { kind: 'model-error' }
+  /** The request is read and never answered. */
+  | { kind: 'hang' }
+  /** The connection is reset before any answer. */
+  | { kind: 'reset' }
+  /** The answer's JSON ends in its middle. */
+  | { kind: 'truncated' }
+  /** Valid JSON that is no call time. */
+  | { kind: 'schema-breaking' }
+  | { kind: 'empty' }
+  /** More bytes than any answer has. */
+  | { kind: 'oversized' }
+  /** Headers at once, then a byte now and then, without an end. */
+  | { kind: 'slow-drip' };
+
+/** What the server was asked. */
+export interface RecordedRequest {
+  endpointName: string;
+  /** The body as it arrived. */
+  body: string;
+  phoneNumber: string | undefined;
+  contentType: string | undefined;
+  accept: string | undefined;
+}
+
+export interface SagemakerServer extends AsyncDisposable {
+  /** What `AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME` is to be set to. */
+  url: string;
+  /** The latest requests, oldest first. */
+  requests: readonly RecordedRequest[];
+  callsByNumber(): Map<string, number>;
+  /** Gives the next `calls` calls this fault, after the ones scripted before. */
+  failNext(fault: EndpointFault, calls?: number): void;
+  /** Forgets the scripted faults. */
+  recover(): void;
+  setLatency(latencyMs: number): void;
+  /** Waits until so many requests have arrived since the start. */
+  arrived(count: number): Promise<void>;
+}
+
+export interface SagemakerServerOptions {
+  /** 0 or absent: any free port. */
+  port?: number;
+  /** How long an answer takes, in milliseconds. */
+  latencyMs?: number;
+}
+
+const keptRequests = 20_000;
+const dripIntervalMs = 100;
+const oversizedBytes = 4 * 1024 * 1024;
+
+/**
+ * A local server that speaks SageMaker Runtime's wire format (`POST /endpoints/{name}/invocations`), for tests,
+ * benchmarks and the demo. It holds no model: its predictions are plausible inventions, the same each time for
+ * the same phone number and timezone. It checks no signature.
+ */
+export async function openSagemakerServer(options: SagemakerServerOptions = {}): Promise<SagemakerServer> {
+  let latencyMs = options.latencyMs ?? 0;
+  let arrivals = 0;
+  const requests: RecordedRequest[] = [];
+  const faults: EndpointFault[] = [];
+  const watchers: { count: number; resolve: () => void }[] = [];
+  const timers = new Set<NodeJS.Timeout>();
+
+  function record(request: IncomingMessage, endpointName: string, body: string): RecordedRequest {
+    const recorded = {
+      endpointName,
+      body,
+      phoneNumber: textField(body, 'phoneNumber'),
+      contentType: request.headers['content-type'],
+      accept: request.headers.accept,
+    };
+    requests.push(recorded);
+    if (requests.length > keptRequests) requests.shift();
+    arrivals += 1;
+    for (const watcher of watchers) if (arrivals >= watcher.count) watcher.resolve();
+    return recorded;
+  }
+
+  function later(delayMs: number, action: () => void): void {
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      action();
+    }, delayMs);
+    timers.add(timer);
+  }
+
+  function drip(response: ServerResponse): void {
+    if (response.destroyed) return;
+    response.write(' ');
+    later(dripIntervalMs, () => drip(response));
+  }
+
+  function fail(fault: EndpointFault, response: ServerResponse): void {
+    switch (fault.kind) {
+      case 'status': {
+        if (fault.retryAfterSeconds !== undefined) response.setHeader('retry-after', fault.retryAfterSeconds);
+        answerError(response, fault.status, fault.errorType ?? errorTypeOf(fault.status));
+        return;
+      }
+      case 'model-error': {
+        answerError(response, 424, 'ModelError', { OriginalStatusCode: 500, OriginalMessage: 'scripted' });
+        return;
+      }
+      case 'hang': {
+        return;
+      }
+      case 'reset': {
+        response.socket?.resetAndDestroy();
+        return;
+      }
+      case 'truncated': {
+        answer(response, '{"preferredDayOfWeek":[1,2,3],"preferredHourRange":{"start":10,');
+        return;
+      }
+      case 'schema-breaking': {
+        answer(
+          response,
+          '{"preferredDayOfWeek":"weekdays","preferredHourRange":{"start":18,"end":10},"confidence":85}',
+        );
+        return;
+      }
+      case 'empty': {
+        answer(response, '');
+        return;
+      }
+      case 'oversized': {
+        answer(response, JSON.stringify({ padding: 'x'.repeat(oversizedBytes) }));
+        return;
+      }
+      case 'slow-drip': {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        drip(response);
+      }
+    }
+  }
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const endpointName = /^\/endpoints\/([^/]+)\/invocations$/.exec(request.url ?? '')?.[1];
+    const body = await readBody(request);
+    if (request.method !== 'POST' || endpointName === undefined) {
+      answerError(response, 404, 'UnknownOperationException');
+      return;
+    }
+    const { phoneNumber } = record(request, decodeURIComponent(endpointName), body);
+    const fault = faults.shift();
+    if (fault) {
+      fail(fault, response);
+    } else if (phoneNumber === undefined) {
+      answerError(response, 400, 'ValidationError');
+    } else {
+      const prediction = JSON.stringify(inventPrediction(phoneNumber, textField(body, 'timezone') ?? 'UTC'));
+      if (latencyMs > 0) later(latencyMs, () => answer(response, prediction));
+      else answer(response, prediction);
+    }
+  }
+
+  const server = createServer((request, response) => {
+    // Only a client that goes away in the midst of its request makes this fail.
+    handle(request, response).catch(() => response.destroy());
+  });
+  server.keepAliveTimeout = 60_000;
+  server.listen(options.port ?? 0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server has no TCP address');
+
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    requests,
+    callsByNumber() {
+      const calls = new Map<string, number>();
+      for (const { phoneNumber } of requests) {
+        if (phoneNumber !== undefined) calls.set(phoneNumber, (calls.get(phoneNumber) ?? 0) + 1);
+      }
+      return calls;
+    },
+    failNext(fault, calls = 1) {
+      for (let call = 0; call < calls; call += 1) faults.push(fault);
+    },
+    recover() {
+      faults.length = 0;
+    },
+    setLatency(milliseconds) {
+      latencyMs = milliseconds;
+    },
+    arrived(count) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      watchers.push({ count, resolve });
+      if (arrivals >= count) resolve();
+      return promise;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const timer of timers) clearTimeout(timer);
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+/** Days and hours as a model might learn them: by region, spread by the number's hash. */
+function inventPrediction(phoneNumber: string, timezone: string): OptimalCallTime {
+  const [days = 0, start = 0, length = 0, confidence = 0] = createHash('sha256')
+    .update(phoneNumber + timezone)
+    .digest();
+  const sundayToThursday = /^Asia\/(Jerusalem|Riyadh|Kuwait|Qatar|Amman)$|^Africa\/Cairo$/.test(timezone);
+  const week = sundayToThursday ? [0, 1, 2, 3, 4] : [1, 2, 3, 4, 5];
+  const startHour = 8 + (start % 9);
+  return {
+    // The whole working week, or without one of its days.
+    preferredDayOfWeek: days % 2 === 0 ? week : week.filter((_, index) => index !== days % week.length),
+    preferredHourRange: { start: startHour, end: Math.min(startHour + 2 + (length % 7), 21) },
+    confidence: (55 + (confidence % 44)) / 100,
+  };
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of request as AsyncIterable<Uint8Array>) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function textField(json: string, field: string): string | undefined {
+  try {
+    const parsed: unknown = JSON.parse(json);
+    if (typeof parsed !== 'object' || parsed === null) return undefined;
+    const value: unknown = Object.entries(parsed).find(([name]) => name === field)?.[1];
+    return typeof value === 'string' ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function answer(response: ServerResponse, body: string): void {
+  response.writeHead(200, {
+    'content-type': 'application/json',
+    'x-amzn-invoked-production-variant': 'local',
+  });
+  response.end(body);
+}
+
+function answerError(
+  response: ServerResponse,
+  status: number,
+  errorType: string,
+  fields: Record<string, unknown> = {},
+): void {
+  response.writeHead(status, { 'content-type': 'application/json', 'x-amzn-errortype': errorType });
+  response.end(JSON.stringify({ Message: 'Scripted by the local server', ...fields }));
+}
+
+function errorTypeOf(status: number): string {
+  if (status === 429) return 'ThrottlingException';
+  if (status === 503) return 'ServiceUnavailable';
+  return status < 500 ? 'ValidationError' : 'InternalFailure';
+}

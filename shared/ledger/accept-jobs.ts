@@ -1,0 +1,109 @@
+import type { Insertable, Kysely, Transaction } from 'kysely';
+import { v7 as uuid } from 'uuid';
+import type { JobsTable } from '../database/jobs-table.ts';
+import { isOutage } from '../database/open-database.ts';
+import type { Tables } from '../database/tables.ts';
+import { createGroup } from '../group/create-group.ts';
+
+/** A job that is about to be accepted. Its payload has been parsed by the queue's contract. */
+export interface NewJob {
+  queue: string;
+  /** The payload as JSON text. */
+  payload: string;
+  /** 0 is served first. */
+  priority: number;
+  /** Not to be started before; now when left out. */
+  dueAt?: Date;
+  /** Two jobs never share one: accepting it again answers the job that has it. */
+  uniqueKey?: string;
+  parentId?: string;
+  childPosition?: number;
+  requestId?: string;
+  traceparent?: string;
+}
+
+export interface AcceptedJob {
+  id: string;
+  /** False when another job already had the unique key: `id` is that job's. */
+  created: boolean;
+  row: Insertable<JobsTable>;
+}
+
+/** After this long without a settle, the relay looks whether Redis still knows an accepted job. */
+const firstCheckAfterMs = 15_000;
+
+/** MySQL takes a statement of up to 64 MiB by default; stay well below MariaDB's 16 MiB. */
+const maxStatementBytes = 8 * 1024 * 1024;
+
+export type AcceptJobs = ReturnType<typeof createAcceptJobs>;
+
+/** Accepting: a job is ours to do from the moment its row is committed. */
+export function createAcceptJobs(db: Kysely<Tables>) {
+  const inserts = createGroup<Insertable<JobsTable>, void>({
+    maxItems: 500,
+    maxBytes: maxStatementBytes,
+    weigh: (row) => row.payload.length,
+    parallelFlushes: 2,
+    retrySingly: (error) => !isOutage(error),
+    async flush(rows) {
+      await db.insertInto('jobs').values(rows).execute();
+      return rows.map(() => undefined);
+    },
+  });
+
+  return {
+    /** Commits the job, together with others that are being accepted at this moment. */
+    async accept(job: NewJob): Promise<AcceptedJob> {
+      if (job.uniqueKey !== undefined) return acceptUnique(db, job);
+      const row = newRow(job);
+      await inserts.add(row);
+      return { id: row.id, created: true, row };
+    },
+
+    /** Accepts as part of a larger change; dispatch it after that transaction has committed. */
+    acceptWithin(transaction: Transaction<Tables>, job: NewJob): Promise<AcceptedJob> {
+      return acceptUnique(transaction, job);
+    },
+
+    [Symbol.asyncDispose]: () => inserts[Symbol.asyncDispose](),
+  };
+}
+
+async function acceptUnique(db: Kysely<Tables>, job: NewJob): Promise<AcceptedJob> {
+  const row = newRow(job);
+  const inserted = await db.insertInto('jobs').ignore().values(row).executeTakeFirst();
+  if (inserted.numInsertedOrUpdatedRows === 1n) return { id: row.id, created: true, row };
+  const holder = await db
+    .selectFrom('jobs')
+    .select('id')
+    .where('unique_key', '=', job.uniqueKey ?? '')
+    .executeTakeFirst();
+  if (!holder) throw new Error('the ledger refused a new row although no other job has its unique key');
+  return { id: holder.id, created: false, row };
+}
+
+export function newRow(job: NewJob, now = new Date()): Insertable<JobsTable> {
+  const dueAt = job.dueAt && job.dueAt > now ? job.dueAt : now;
+  return {
+    id: uuid(),
+    queue: job.queue,
+    state: 'accepted',
+    phase: 'start',
+    generation: 1,
+    payload: job.payload,
+    result: null,
+    error: null,
+    attempts: 0,
+    priority: job.priority,
+    parent_id: job.parentId ?? null,
+    child_position: job.childPosition ?? null,
+    unique_key: job.uniqueKey ?? null,
+    request_id: job.requestId ?? null,
+    traceparent: job.traceparent ?? null,
+    settled_by: null,
+    created_at: now,
+    due_at: dueAt,
+    check_at: new Date(dueAt.getTime() + firstCheckAfterMs),
+    finished_at: null,
+  };
+}

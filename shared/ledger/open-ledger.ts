@@ -1,0 +1,70 @@
+import type { Kysely, Transaction } from 'kysely';
+import type { Tables } from '../database/tables.ts';
+import { createAcceptJobs, newRow, type AcceptedJob, type NewJob } from './accept-jobs.ts';
+import { childOutcomes, childProgress, fanOut, type ChildJob, type ChildOutcome, type FanOutResult } from './fan-out.ts';
+import type { JobFailure, JobRecord } from './job-record.ts';
+import { createReadJobs, type JobFilter } from './read-jobs.ts';
+import { createSettleJobs, type SettleOutcome, type Settlement } from './settle-jobs.ts';
+import { cancelJob, reopenJob } from './steer-jobs.ts';
+
+/** The `jobs` table: the truth about every accepted job. Every method throws StoreUnavailableError in an outage. */
+export interface Ledger extends AsyncDisposable {
+  accept(job: NewJob): Promise<AcceptedJob>;
+  acceptWithin(transaction: Transaction<Tables>, job: NewJob): Promise<AcceptedJob>;
+  settle(settlement: Settlement): Promise<SettleOutcome>;
+  recordFailedAttempt(
+    job: Pick<Settlement, 'id' | 'generation' | 'attempts'>,
+    failure: JobFailure,
+  ): Promise<void>;
+  /** Keeps something that turned up in Redis without a ledger row, as a failed job. Answers its id. */
+  recordStray(stray: { queue: string; payload: string; failure: JobFailure }): Promise<string>;
+  fanOut(parent: { id: string; generation: number }, children: readonly ChildJob[]): Promise<FanOutResult>;
+  childOutcomes(parentId: string): AsyncIterable<ChildOutcome>;
+  childProgress(parentId: string): Promise<{ done: number; total: number }>;
+  read(id: string): Promise<JobRecord | undefined>;
+  list(filter: JobFilter): Promise<JobRecord[]>;
+  settledAmong(ids: readonly string[]): Promise<string[]>;
+  cancel(id: string): Promise<string[]>;
+  reopen(id: string): Promise<boolean>;
+}
+
+/** @param settledBy names this process; unique among all processes, at most 64 ASCII characters */
+export function openLedger(db: Kysely<Tables>, settledBy: string): Ledger {
+  const accepting = createAcceptJobs(db);
+  const settling = createSettleJobs(db, settledBy);
+  const reading = createReadJobs(db);
+  return {
+    accept: (job) => accepting.accept(job),
+    acceptWithin: (transaction, job) => accepting.acceptWithin(transaction, job),
+    settle: (settlement) => settling.settle(settlement),
+    recordFailedAttempt: (job, failure) => settling.recordFailedAttempt(job, failure),
+    async recordStray({ queue, payload, failure }) {
+      const row = newRow({ queue, payload, priority: 0 });
+      const settled = {
+        state: 'failed',
+        error: JSON.stringify(failure),
+        settled_by: settledBy,
+        check_at: null,
+        finished_at: row.created_at,
+      } as const;
+      await db
+        .insertInto('jobs')
+        .values({ ...row, ...settled })
+        .execute();
+      return row.id;
+    },
+    fanOut: (parent, children) => fanOut(db, parent, children),
+    childOutcomes: (parentId) => childOutcomes(db, parentId),
+    childProgress: (parentId) => childProgress(db, parentId),
+    read: (id) => reading.read(id),
+    list: (filter) => reading.list(filter),
+    settledAmong: (ids) => reading.settledAmong(ids),
+    cancel: (id) => cancelJob(db, id),
+    reopen: (id) => reopenJob(db, id),
+    async [Symbol.asyncDispose]() {
+      await accepting[Symbol.asyncDispose]();
+      await settling[Symbol.asyncDispose]();
+      await reading[Symbol.asyncDispose]();
+    },
+  };
+}

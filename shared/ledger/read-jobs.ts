@@ -1,0 +1,81 @@
+import type { Kysely } from 'kysely';
+import type { JobRowState } from '../database/jobs-table.ts';
+import { isOutage } from '../database/open-database.ts';
+import type { Tables } from '../database/tables.ts';
+import { createGroup } from '../group/create-group.ts';
+import { jobRecord, type JobRecord } from './job-record.ts';
+
+export interface JobFilter {
+  queue?: string;
+  states?: readonly JobRowState[];
+  /** Only these. */
+  ids?: readonly string[];
+  /** Accepted at or after. */
+  since?: Date;
+  /** Text that the payload or the result contains. */
+  search?: string;
+  limit: number;
+}
+
+export type ReadJobs = ReturnType<typeof createReadJobs>;
+
+export function createReadJobs(db: Kysely<Tables>) {
+  const reads = createGroup<string, JobRecord | undefined>({
+    maxItems: 200,
+    parallelFlushes: 2,
+    retrySingly: (error) => !isOutage(error),
+    async flush(ids) {
+      const rows = await db.selectFrom('jobs').selectAll().where('id', 'in', ids).execute();
+      const records = new Map(rows.map((row) => [row.id, jobRecord(row)]));
+      return ids.map((id) => records.get(id));
+    },
+  });
+
+  return {
+    /** One job by id; reads that are asked for together share one query. */
+    read: (id: string): Promise<JobRecord | undefined> => reads.add(id),
+
+    /** Newest first. */
+    async list(filter: JobFilter): Promise<JobRecord[]> {
+      let query = db.selectFrom('jobs').selectAll().orderBy('id', 'desc').limit(filter.limit);
+      if (filter.queue !== undefined) query = query.where('queue', '=', filter.queue);
+      if (filter.states !== undefined) query = query.where('state', 'in', filter.states);
+      if (filter.ids !== undefined) {
+        if (filter.ids.length === 0) return [];
+        query = query.where('id', 'in', filter.ids);
+      }
+      if (filter.since !== undefined) query = query.where('id', '>=', firstIdSince(filter.since));
+      if (filter.search !== undefined) {
+        const pattern = `%${filter.search.replaceAll(/[\\%_]/g, '\\$&')}%`;
+        query = query.where((row) =>
+          row.or([
+            row('id', '=', filter.search ?? ''),
+            row('payload', 'like', pattern),
+            row('result', 'like', pattern),
+          ]),
+        );
+      }
+      return (await query.execute()).map(jobRecord);
+    },
+
+    /** Which of these jobs are settled, whatever the outcome. */
+    async settledAmong(ids: readonly string[]): Promise<string[]> {
+      if (ids.length === 0) return [];
+      const rows = await db
+        .selectFrom('jobs')
+        .select('id')
+        .where('id', 'in', ids)
+        .where('state', '!=', 'accepted')
+        .execute();
+      return rows.map((row) => row.id);
+    },
+
+    [Symbol.asyncDispose]: () => reads[Symbol.asyncDispose](),
+  };
+}
+
+/** Ids are UUIDs of version 7, which begin with their time in milliseconds: no index on the time is needed. */
+function firstIdSince(since: Date): string {
+  const milliseconds = since.getTime().toString(16).padStart(12, '0');
+  return `${milliseconds.slice(0, 8)}-${milliseconds.slice(8)}`;
+}

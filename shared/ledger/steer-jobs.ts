@@ -1,0 +1,71 @@
+import type { Kysely } from 'kysely';
+import { sql } from 'kysely';
+import type { Tables } from '../database/tables.ts';
+import type { JobFailure } from './job-record.ts';
+import { beginFinishStep } from './settle-jobs.ts';
+
+const cancelledByCaller: JobFailure = {
+  kind: 'cancelled',
+  code: 'CANCELLED',
+  message: 'The job was cancelled',
+};
+
+/**
+ * Cancels an open job and its open children. Answers the ids that are now cancelled: none when the job
+ * was settled before.
+ */
+export async function cancelJob(db: Kysely<Tables>, id: string): Promise<string[]> {
+  const cancelled = await db.transaction().execute(async (transaction) => {
+    const open = await transaction
+      .selectFrom('jobs')
+      .select(['id', 'parent_id'])
+      .where('state', '=', 'accepted')
+      .where((row) => row.or([row('id', '=', id), row('parent_id', '=', id)]))
+      .forUpdate()
+      .execute();
+    const job = open.find((row) => row.id === id);
+    if (!job) return { ids: [], parentId: null };
+    const ids = open.map((row) => row.id);
+    await transaction
+      .updateTable('jobs')
+      .set({
+        state: 'cancelled',
+        error: JSON.stringify(cancelledByCaller),
+        finished_at: new Date(),
+        check_at: null,
+      })
+      .where('id', 'in', ids)
+      .where('state', '=', 'accepted')
+      .execute();
+    return { ids, parentId: job.parent_id };
+  });
+  // The relay dispatches the finish step of a parent that waited for this job alone.
+  if (cancelled.parentId !== null) await beginFinishStep(db, cancelled.parentId);
+  return cancelled.ids;
+}
+
+/**
+ * Opens a failed or cancelled job again as a new generation with fresh attempts. A settle that the old
+ * generation still has under way will have no effect. False when the job is not failed or cancelled.
+ */
+export async function reopenJob(db: Kysely<Tables>, id: string): Promise<boolean> {
+  const now = new Date();
+  const update = await db
+    .updateTable('jobs')
+    .set({
+      state: 'accepted',
+      phase: 'start',
+      generation: sql`generation + 1`,
+      attempts: 0,
+      result: null,
+      error: null,
+      settled_by: null,
+      finished_at: null,
+      due_at: now,
+      check_at: now,
+    })
+    .where('id', '=', id)
+    .where('state', 'in', ['failed', 'cancelled'])
+    .executeTakeFirst();
+  return update.numUpdatedRows === 1n;
+}

@@ -1,0 +1,92 @@
+import type { Transaction } from 'kysely';
+import type { z } from 'zod';
+import type { PayloadOf, QueueContract } from '../contracts/define-queue.ts';
+import type { Tables } from '../database/tables.ts';
+import { JobError } from '../errors/job-error.ts';
+import { toDispatchable } from '../ledger/dispatchable-job.ts';
+import type { AcceptedJob, NewJob } from '../ledger/accept-jobs.ts';
+import type { Ledger } from '../ledger/open-ledger.ts';
+import type { Logger } from '../telemetry/create-logger.ts';
+import type { Dispatcher } from './open-dispatcher.ts';
+
+/** The caller's payload does not fit the queue's contract. */
+export class PayloadError extends JobError {
+  readonly issues: readonly z.core.$ZodIssue[];
+
+  constructor(queue: string, issues: readonly z.core.$ZodIssue[]) {
+    super('invalid-input', `The payload does not fit the queue ${queue}`, { code: 'VALIDATION_ERROR' });
+    this.name = 'PayloadError';
+    this.issues = issues;
+  }
+}
+
+export interface EnqueueOptions {
+  /** Overrides the lane's priority: 0 is served first, up to 2,097,152. */
+  priority?: number;
+  delayMs?: number;
+  /** Two jobs never share one. */
+  uniqueKey?: string;
+  requestId?: string;
+  traceparent?: string;
+  /** The result channel on which the caller waits. */
+  replyTo?: string;
+}
+
+/** Jobs for which nobody waits yield to those for which somebody does. */
+export const bulkPriority = 10;
+
+export interface Enqueue {
+  /**
+   * Accepts a job: when this resolves, the job is committed in the ledger and will be done. Then hands it
+   * to Redis; when Redis is away, the relay does so later.
+   *
+   * @throws PayloadError, StoreUnavailableError (nothing was accepted)
+   */
+  enqueue(contract: QueueContract, payload: unknown, options?: EnqueueOptions): Promise<AcceptedJob>;
+  /** Accepts as part of a transaction; call `dispatch` with the answer once that has committed. */
+  enqueueWithin<Contract extends QueueContract>(
+    transaction: Transaction<Tables>,
+    contract: Contract,
+    payload: PayloadOf<Contract>,
+    options?: EnqueueOptions,
+  ): Promise<AcceptedJob>;
+  dispatch(job: AcceptedJob, options?: Pick<EnqueueOptions, 'replyTo'>): Promise<void>;
+}
+
+export function createEnqueue(ledger: Ledger, dispatcher: Dispatcher, log: Logger): Enqueue {
+  async function dispatch(job: AcceptedJob, options: Pick<EnqueueOptions, 'replyTo'> = {}): Promise<void> {
+    if (!job.created) return;
+    try {
+      await dispatcher.dispatch([toDispatchable(job.row)], options);
+    } catch (error) {
+      // The job is safe in the ledger, and the relay finds it there.
+      log.debug({ err: error, job_id: job.id, queue: job.row.queue }, 'left to the relay: Redis is away');
+    }
+  }
+
+  return {
+    async enqueue(contract, payload, options = {}) {
+      const accepted = await ledger.accept(newJob(contract, payload, options));
+      await dispatch(accepted, options);
+      return accepted;
+    },
+    enqueueWithin(transaction, contract, payload, options = {}) {
+      return ledger.acceptWithin(transaction, newJob(contract, payload, options));
+    },
+    dispatch,
+  };
+}
+
+function newJob(contract: QueueContract, payload: unknown, options: EnqueueOptions): NewJob {
+  const parsed = contract.payload.safeParse(payload);
+  if (!parsed.success) throw new PayloadError(contract.name, parsed.error.issues);
+  return {
+    queue: contract.name,
+    payload: JSON.stringify(parsed.data),
+    priority: options.priority ?? (contract.lane === 'bulk' ? bulkPriority : 0),
+    ...(options.delayMs ? { dueAt: new Date(Date.now() + options.delayMs) } : {}),
+    ...(options.uniqueKey === undefined ? {} : { uniqueKey: options.uniqueKey }),
+    ...(options.requestId === undefined ? {} : { requestId: options.requestId }),
+    ...(options.traceparent === undefined ? {} : { traceparent: options.traceparent }),
+  };
+}

@@ -1,0 +1,219 @@
+import { UnrecoverableError, Worker, type Job } from 'bullmq';
+import type { QueueContract } from '../contracts/define-queue.ts';
+import { JobError } from '../errors/job-error.ts';
+import type { RedisClient } from './connect-redis.ts';
+import { jobEnvelopeSchema } from './job-envelope.ts';
+import { lockDurationMs, maxStalledCount, stalledCheckMs } from './lock-settings.ts';
+import type { RedisKeys } from './redis-keys.ts';
+import { Released, runJob, type RunJobOptions, type RunOutcome } from './run-job.ts';
+
+export interface Consumer extends AsyncDisposable {
+  /** `parked` while our own stores are away, `paused` while it is being closed. */
+  state(): 'consuming' | 'parked' | 'paused';
+}
+
+export interface ConsumerOptions<Contract extends QueueContract> extends Omit<
+  RunJobOptions<Contract>,
+  'announce'
+> {
+  /** Waits for Redis as long as it takes; BullMQ makes its own blocking copy of it. */
+  connection: RedisClient;
+  /** Publishes, fails fast. */
+  publisher: RedisClient;
+  /** A connection of its own, for cancellations. */
+  subscriber: RedisClient;
+  keys: RedisKeys;
+  /** Jobs in hand at once. */
+  concurrency: number;
+  /** Whether MySQL answers; asked once a second while parked. */
+  storeIsUp: () => Promise<boolean>;
+  /** How long closing waits for jobs in hand before they are released to other workers. */
+  finishWithinMs: number;
+}
+
+/** Makes BullMQ try a job again after a delay that the retry policy chose. */
+class RetryLater extends Error {
+  override readonly name = 'RetryLater';
+  readonly delayMs: number;
+
+  constructor(delayMs: number) {
+    super(`again in ${delayMs} ms`);
+    this.delayMs = delayMs;
+  }
+}
+
+const probeMs = 1_000;
+const progressEveryMs = 500;
+const closeWithinMs = 2_000;
+
+/** Takes jobs of one queue and runs its handlers. Starts at once; disposing it stops in an orderly way. */
+export function openConsumer<Contract extends QueueContract>(options: ConsumerOptions<Contract>): Consumer {
+  const { contract, keys, log, metrics, publisher, subscriber } = options;
+  const inHand: JobsInHand = new Map();
+  let state: 'consuming' | 'parked' | 'paused' = 'consuming';
+
+  const runOptions: RunJobOptions<Contract> = {
+    ...options,
+    announce(channel, jobId) {
+      // Whoever waits also looks into the ledger once a second, so a lost message costs only time.
+      publisher.publish(channel, jobId).catch((error: unknown) => log.debug({ err: error }, 'not announced'));
+    },
+  };
+
+  async function pickUp(job: Job): Promise<void> {
+    if (state === 'paused') throw Worker.RateLimitError();
+    const outcome = await run(job);
+    switch (outcome.next) {
+      case 'done':
+        return;
+      case 'fail':
+        throw new UnrecoverableError(outcome.code);
+      case 'retry':
+        throw new RetryLater(outcome.delayMs);
+      case 'park':
+        park();
+        throw Worker.RateLimitError();
+      case 'release':
+        // BullMQ's way to put an active job back without spending an attempt.
+        throw Worker.RateLimitError();
+    }
+  }
+
+  async function run(job: Job): Promise<RunOutcome> {
+    const parsed = jobEnvelopeSchema.safeParse(job.data);
+    if (!parsed.success) return keepStray(job);
+    const envelope = parsed.data;
+    // After Redis was wiped, the relay dispatches a job again that this very process still has in hand.
+    const before = inHand.get(envelope.id);
+    if (before) await before.ended;
+    const control = new AbortController();
+    const running = runJob(
+      { job, envelope, again: before !== undefined, control, progress: throttledProgress(job) },
+      runOptions,
+    );
+    const entry = { control, ended: running };
+    inHand.set(envelope.id, entry);
+    try {
+      return await running;
+    } finally {
+      if (inHand.get(envelope.id) === entry) inHand.delete(envelope.id);
+    }
+  }
+
+  /** Something that is not ours lies in the queue: keep it where operators look, and go on. */
+  async function keepStray(job: Job): Promise<RunOutcome> {
+    const failure = {
+      kind: 'invalid-input',
+      code: 'NOT_A_JOB',
+      message: 'Found in Redis, but not put there by a producer of this fleet',
+    } as const;
+    try {
+      const id = await options.store.recordStray({
+        queue: contract.name,
+        payload: JSON.stringify(job.data ?? null),
+        failure,
+      });
+      log.error(
+        { job_id: id, redis_job_id: job.id, queue: contract.name },
+        'not a job of this fleet; kept as failed',
+      );
+      metrics.jobs.inc({ queue: contract.name, outcome: 'failed' });
+      return { next: 'fail', code: failure.code };
+    } catch (error) {
+      log.warn({ err: error, redis_job_id: job.id }, 'a stray could not be recorded');
+      return { next: 'park' };
+    }
+  }
+
+  function throttledProgress(job: Job): (done: number, total: number) => void {
+    let lastAt = 0;
+    return (done, total) => {
+      const now = Date.now();
+      if (now - lastAt < progressEveryMs) return;
+      lastAt = now;
+      job
+        .updateProgress({ done, total })
+        .catch((error: unknown) => log.debug({ err: error }, 'progress not told'));
+    };
+  }
+
+  const worker = new Worker(contract.name, pickUp, {
+    connection: options.connection,
+    prefix: keys.prefix(contract.name),
+    concurrency: options.concurrency,
+    lockDuration: lockDurationMs,
+    stalledInterval: stalledCheckMs,
+    maxStalledCount,
+    skipVersionCheck: true,
+    settings: {
+      backoffStrategy: (_made, _type, error) => (error instanceof RetryLater ? error.delayMs : 1_000),
+    },
+  });
+  worker.on('error', (error) => log.debug({ err: error, queue: contract.name }, 'BullMQ reports'));
+  worker.on('lockRenewalFailed', (redisJobIds) => {
+    for (const redisJobId of redisJobIds) {
+      inHand
+        .get(redisJobId.slice(0, 36))
+        ?.control.abort(new Released('the lock is lost: another worker has the job'));
+    }
+  });
+
+  function onMessage(channel: string, jobId: string): void {
+    if (channel !== keys.cancelChannel()) return;
+    const reason = new JobError('cancelled', 'The job was cancelled', { code: 'CANCELLED' });
+    inHand.get(jobId)?.control.abort(reason);
+  }
+  subscriber.on('message', onMessage);
+  subscriber
+    .subscribe(keys.cancelChannel())
+    .catch((error: unknown) => log.debug({ err: error }, 'not subscribed'));
+
+  let probe: NodeJS.Timeout | undefined;
+  function park(): void {
+    if (state !== 'consuming') return;
+    state = 'parked';
+    log.warn({ queue: contract.name }, 'MySQL is away: consuming pauses');
+    void worker.pause(true);
+    probe = setInterval(() => void resumeWhenUp(), probeMs);
+  }
+  async function resumeWhenUp(): Promise<void> {
+    if (!(await options.storeIsUp()) || state !== 'parked') return;
+    clearInterval(probe);
+    state = 'consuming';
+    log.info({ queue: contract.name }, 'MySQL is back: consuming goes on');
+    await worker.resume();
+  }
+
+  return {
+    state: () => state,
+    async [Symbol.asyncDispose]() {
+      state = 'paused';
+      clearInterval(probe);
+      subscriber.off('message', onMessage);
+      await worker.pause(true);
+      if (!(await settlesWithin(allEnded(inHand), options.finishWithinMs))) {
+        log.warn({ jobs: inHand.size, queue: contract.name }, 'stopping: jobs in hand go to other workers');
+        for (const { control } of inHand.values()) control.abort(new Released('this process is stopping'));
+        await allEnded(inHand);
+      }
+      if (!(await settlesWithin(worker.close(), closeWithinMs))) await worker.close(true);
+    },
+  };
+}
+
+/** By ledger id: how to stop a run, and its end. */
+type JobsInHand = Map<string, { control: AbortController; ended: Promise<unknown> }>;
+
+function allEnded(inHand: JobsInHand): Promise<unknown> {
+  return Promise.allSettled([...inHand.values()].map((entry) => entry.ended));
+}
+
+async function settlesWithin(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<false>();
+  const timer = setTimeout(() => resolve(false), timeoutMs);
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

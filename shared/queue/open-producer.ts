@@ -1,0 +1,40 @@
+import type { DatabaseSettings } from '../config/database-settings.ts';
+import type { RedisSettings } from '../config/redis-settings.ts';
+import type { QueueContract } from '../contracts/define-queue.ts';
+import { openDatabase, type Database } from '../database/open-database.ts';
+import { openLedger, type Ledger } from '../ledger/open-ledger.ts';
+import type { Logger } from '../telemetry/create-logger.ts';
+import { connectRedis, type RedisConnection } from './connect-redis.ts';
+import { createEnqueue, type Enqueue } from './enqueue.ts';
+import { openDispatcher, type Dispatcher } from './open-dispatcher.ts';
+import { RedisKeys } from './redis-keys.ts';
+
+export interface ProducerOptions {
+  redis: RedisSettings;
+  database: DatabaseSettings;
+  contracts: readonly QueueContract[];
+  /** Names this process among all; at most 64 ASCII characters. */
+  processId: string;
+  log: Logger;
+  keys?: RedisKeys;
+}
+
+/** What every process needs that puts jobs into the fleet. */
+export interface Producer {
+  database: Database;
+  ledger: Ledger;
+  redis: RedisConnection;
+  dispatcher: Dispatcher;
+  enqueue: Enqueue;
+  keys: RedisKeys;
+}
+
+/** Opens the ledger and a failing-fast way into Redis; closes with `resources`. */
+export function openProducer(options: ProducerOptions, resources: AsyncDisposableStack): Producer {
+  const { contracts, log, keys = new RedisKeys() } = options;
+  const database = resources.use(openDatabase(options.database));
+  const ledger = resources.use(openLedger(database.db, options.processId));
+  const redis = resources.use(connectRedis(options.redis, 'producer', log));
+  const dispatcher = resources.use(openDispatcher({ connection: redis.client, contracts, keys, log }));
+  return { database, ledger, redis, dispatcher, enqueue: createEnqueue(ledger, dispatcher, log), keys };
+}

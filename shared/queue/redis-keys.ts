@@ -1,0 +1,31 @@
+/**
+ * Names in Redis. Each queue has a hash tag of its own, so that on a cluster all its keys share a slot
+ * while the queues spread over the nodes. Tests give another namespace.
+ */
+export class RedisKeys {
+  readonly namespace: string;
+
+  constructor(namespace = 'presage') {
+    this.namespace = namespace;
+  }
+
+  /** The BullMQ prefix of a queue. */
+  prefix(queue: string): string {
+    return `{${this.namespace}:${queue}}`;
+  }
+
+  /** Vanishes when the node that holds the queue is wiped. */
+  marker(queue: string): string {
+    return `${this.prefix(queue)}:marker-of-the-relay`;
+  }
+
+  /** The channel on which one process hears of settled jobs that it waits for. */
+  resultChannel(processId: string): string {
+    return `${this.namespace}:results:${processId}`;
+  }
+
+  /** The channel on which every worker hears of cancelled jobs. */
+  cancelChannel(): string {
+    return `${this.namespace}:cancel`;
+  }
+}

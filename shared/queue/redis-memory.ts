@@ -1,0 +1,47 @@
+import { Cluster } from 'ioredis';
+import type { RedisClient } from './connect-redis.ts';
+import type { RedisKeys } from './redis-keys.ts';
+
+export interface RedisMemory {
+  /**
+   * Whether Redis may have forgotten jobs since the last confirmation: a server was started anew (its
+   * `run_id` changed) or a queue's marker is gone (`FLUSHALL`, eviction, an empty replacement).
+   * Rejects when Redis is away.
+   */
+  check(): Promise<{
+    lost: boolean;
+    /** To be called when every open job has been compared. */
+    confirm(): Promise<void>;
+  }>;
+}
+
+/** Watches for a Redis that lost its memory. Each marker lies in its queue's own slot. */
+export function watchRedisMemory(
+  client: RedisClient,
+  queues: readonly string[],
+  keys: RedisKeys,
+): RedisMemory {
+  let confirmedRuns: string | undefined;
+  return {
+    async check() {
+      const runs = await runIds(client);
+      const markers = await Promise.all(queues.map((queue) => client.get(keys.marker(queue))));
+      return {
+        lost: runs !== confirmedRuns || markers.includes(null),
+        async confirm() {
+          await Promise.all(queues.map((queue) => client.set(keys.marker(queue), '1')));
+          confirmedRuns = runs;
+        },
+      };
+    },
+  };
+}
+
+async function runIds(client: RedisClient): Promise<string> {
+  const nodes = client instanceof Cluster ? client.nodes('master') : [client];
+  const infos = await Promise.all(nodes.map((node) => node.info('server')));
+  return infos
+    .map((info) => /^run_id:(\S+)/m.exec(info)?.[1] ?? '')
+    .sort()
+    .join(' ');
+}

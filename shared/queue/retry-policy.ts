@@ -1,0 +1,36 @@
+import type { JobError } from '../errors/job-error.ts';
+import { StoreUnavailableError } from '../errors/job-error.ts';
+
+export type Decision =
+  | { action: 'retry'; delayMs: number }
+  /** Kept as failed or cancelled. */
+  | { action: 'stop' }
+  /** Our own stores are away: give the job back unspent and stop consuming until they answer. */
+  | { action: 'park' };
+
+const firstDelayMs = 1_000;
+const longestDelayMs = 5 * 60_000;
+
+/**
+ * The one place that decides whether a failed attempt is followed by another.
+ *
+ * @param attempt which attempt failed, from 1
+ * @param attempts how many there are in all
+ * @param random from 0 to 1; spreads retries so that they do not come back as one wave
+ */
+export function decideRetry(
+  error: JobError,
+  attempt: number,
+  attempts: number,
+  random = Math.random(),
+): Decision {
+  if (error instanceof StoreUnavailableError) return { action: 'park' };
+  if (error.kind === 'invalid-input' || error.kind === 'permanent' || error.kind === 'cancelled') {
+    return { action: 'stop' };
+  }
+  if (attempt >= attempts) return { action: 'stop' };
+  // Exponential backoff with full jitter on its upper half, never sooner than the vendor asked for.
+  const ceilingMs = Math.min(firstDelayMs * 2 ** (attempt - 1), longestDelayMs);
+  const backoffMs = Math.round(ceilingMs * (0.5 + random / 2));
+  return { action: 'retry', delayMs: Math.max(backoffMs, error.retryAfterMs ?? 0) };
+}

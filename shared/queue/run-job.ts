@@ -1,0 +1,302 @@
+import type { Job } from 'bullmq';
+import type { QueueContract, ResultOf } from '../contracts/define-queue.ts';
+import { classify } from '../errors/classify.ts';
+import { JobError } from '../errors/job-error.ts';
+import { toDispatchable, type DispatchableJob } from '../ledger/dispatchable-job.ts';
+import type { JobFailure, JobRecord } from '../ledger/job-record.ts';
+import type { Settlement } from '../ledger/settle-jobs.ts';
+import type { Logger } from '../telemetry/create-logger.ts';
+import type { Metrics } from '../telemetry/create-metrics.ts';
+import { bulkPriority } from './enqueue.ts';
+import { FanOut, type Handlers } from './handlers.ts';
+import type { JobContext } from './job-context.ts';
+import type { JobEnvelope } from './job-envelope.ts';
+import type { JobStore } from './job-store.ts';
+import type { Dispatcher } from './open-dispatcher.ts';
+import { decideRetry } from './retry-policy.ts';
+
+/** What BullMQ is to do with the job after a run. */
+export type RunOutcome =
+  | { next: 'done' }
+  /** Kept among the failed ones. */
+  | { next: 'fail'; code: string }
+  | { next: 'retry'; delayMs: number }
+  /** Back to the head of the queue, no attempt spent. */
+  | { next: 'release' }
+  /** The same, and this process stops consuming until our stores answer. */
+  | { next: 'park' };
+
+/** The reason with which a run is aborted when its job is to be left to another worker. */
+export class Released extends Error {
+  override readonly name = 'Released';
+}
+
+export interface RunJobOptions<Contract extends QueueContract> {
+  contract: Contract;
+  handlers: Handlers<Contract>;
+  store: JobStore;
+  dispatcher: Pick<Dispatcher, 'dispatch'>;
+  /** Tells a waiting process that a job is settled. */
+  announce: (channel: string, jobId: string) => void;
+  log: Logger;
+  metrics: Metrics;
+}
+
+/** One pick-up of a job by this process. */
+export interface Run {
+  job: Job;
+  envelope: JobEnvelope;
+  /** Whether this process had the same job in hand just before. */
+  again: boolean;
+  control: AbortController;
+  progress: JobContext['progress'];
+}
+
+/** A handler that does not come back this long after its signal was aborted is left behind. */
+const abandonAfterMs = 5_000;
+
+/** Takes one run from pick-up to settlement. Never throws: every failure has an outcome. */
+export async function runJob<Contract extends QueueContract>(
+  run: Run,
+  options: RunJobOptions<Contract>,
+): Promise<RunOutcome> {
+  const { contract, metrics } = options;
+  const queue = contract.name;
+  const attempt = run.envelope.attemptsBefore + run.job.attemptsMade + 1;
+  try {
+    return await attemptJob(run, attempt, options);
+  } catch (thrown) {
+    // An aborted handler may throw anything; why it was aborted is what counts.
+    const cause: unknown = run.control.signal.aborted ? run.control.signal.reason : thrown;
+    if (cause instanceof Released) {
+      metrics.jobs.inc({ queue, outcome: 'released' });
+      return { next: 'release' };
+    }
+    try {
+      return await settleFailure(run, attempt, classify(cause), options);
+    } catch (error) {
+      // The ledger could not take the failure down: the job goes back and is judged again.
+      options.log.error({ err: error, job_id: run.envelope.id, queue }, 'a failure could not be recorded');
+      return { next: 'park' };
+    }
+  }
+}
+
+async function attemptJob<Contract extends QueueContract>(
+  run: Run,
+  attempt: number,
+  options: RunJobOptions<Contract>,
+): Promise<RunOutcome> {
+  const { contract, handlers, store, metrics } = options;
+  const { envelope, job } = run;
+  const queue = contract.name;
+  const mayHaveRunBefore =
+    run.again || envelope.again === true || attempt > 1 || job.attemptsStarted > 1 || job.stalledCounter > 0;
+  let record: JobRecord | undefined;
+  if (mayHaveRunBefore || envelope.payload === undefined) {
+    record = await store.read(envelope.id);
+    if (!record) throw new JobError('permanent', 'The ledger has no such job', { code: 'NOT_IN_LEDGER' });
+    if (
+      record.state !== 'accepted' ||
+      record.generation !== envelope.generation ||
+      isPast(record, envelope)
+    ) {
+      metrics.jobs.inc({ queue, outcome: 'superseded' });
+      announceTo(envelope, options);
+      return { next: 'done' };
+    }
+  } else {
+    metrics.jobWaitSeconds.observe({ queue }, Math.max(0, Date.now() - envelope.dueAt) / 1_000);
+  }
+  const parsed = contract.payload.safeParse(envelope.payload ?? record?.payload);
+  if (!parsed.success) {
+    throw new JobError('invalid-input', 'The payload does not fit the contract of its queue', {
+      code: 'INVALID_PAYLOAD',
+      cause: parsed.error,
+    });
+  }
+  const endTimer: () => unknown = metrics.jobRunSeconds.startTimer({ queue });
+  const context = jobContext(run, attempt, mayHaveRunBefore, options);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- safeParse loses the contract's own type
+  const payload = parsed.data as Parameters<typeof handlers.start>[0];
+  const working =
+    envelope.phase === 'finish'
+      ? finishStep(handlers, payload, context, store)
+      : handlers.start(payload, context);
+  const answer = await withDeadline(working, run.control, contract.deadlineMs).finally(endTimer);
+  if (answer instanceof FanOut) return fanOutTo(answer, run, options);
+  return settle(
+    run,
+    { attempts: attempt, outcome: { state: 'completed', result: JSON.stringify(answer) } },
+    options,
+  );
+}
+
+/** The job has moved on to a later step than the one that this dispatch was for. */
+function isPast(record: JobRecord, envelope: JobEnvelope): boolean {
+  return envelope.phase === 'start' ? record.phase !== 'start' : record.phase !== 'finish';
+}
+
+function finishStep<Contract extends QueueContract>(
+  handlers: Handlers<Contract>,
+  payload: Parameters<Handlers<Contract>['start']>[0],
+  context: JobContext,
+  store: JobStore,
+): Promise<ResultOf<Contract>> {
+  if (!handlers.finish)
+    throw new JobError('permanent', 'This queue has no finish step', { code: 'NO_FINISH_STEP' });
+  return handlers.finish(payload, context, store.childOutcomes(context.jobId));
+}
+
+function jobContext<Contract extends QueueContract>(
+  { envelope, control, progress }: Run,
+  attempt: number,
+  mayHaveRunBefore: boolean,
+  options: RunJobOptions<Contract>,
+): JobContext {
+  let log: Logger | undefined;
+  return {
+    jobId: envelope.id,
+    attempt,
+    mayHaveRunBefore,
+    signal: control.signal,
+    progress,
+    // Most jobs log nothing, so the child logger is made when it is first asked for.
+    get log() {
+      log ??= options.log.child(logFields(envelope, attempt, options.contract.name));
+      return log;
+    },
+  };
+}
+
+function logFields(envelope: JobEnvelope, attempt: number, queue: string) {
+  return {
+    job_id: envelope.id,
+    queue,
+    attempt,
+    ...(envelope.requestId === undefined ? {} : { request_id: envelope.requestId }),
+    ...(envelope.traceparent === undefined ? {} : { traceparent: envelope.traceparent }),
+  };
+}
+
+/** Aborts the work at its deadline, and leaves it behind when it does not heed its signal. */
+async function withDeadline<Result>(
+  working: Promise<Result>,
+  control: AbortController,
+  deadlineMs: number,
+): Promise<Result> {
+  const { promise: abandoned, reject } = Promise.withResolvers<never>();
+  let abandonTimer: NodeJS.Timeout | undefined;
+  const onAbort = () => {
+    abandonTimer = setTimeout(() => reject(new Error('the handler did not heed its signal')), abandonAfterMs);
+  };
+  control.signal.addEventListener('abort', onAbort);
+  if (control.signal.aborted) onAbort();
+  const deadline = setTimeout(() => {
+    control.abort(
+      new JobError('transient', `The job took longer than ${deadlineMs / 1_000} s`, {
+        code: 'DEADLINE_EXCEEDED',
+      }),
+    );
+  }, deadlineMs);
+  try {
+    return await Promise.race([working, abandoned]);
+  } finally {
+    clearTimeout(deadline);
+    clearTimeout(abandonTimer);
+    control.signal.removeEventListener('abort', onAbort);
+  }
+}
+
+async function settle<Contract extends QueueContract>(
+  { envelope }: Pick<Run, 'envelope'>,
+  ending: Pick<Settlement, 'attempts' | 'outcome'>,
+  options: RunJobOptions<Contract>,
+): Promise<RunOutcome> {
+  const { store, metrics, contract } = options;
+  const { won, finishedParentId } = await store.settle({
+    id: envelope.id,
+    generation: envelope.generation,
+    parentId: envelope.parentId ?? null,
+    ...ending,
+  });
+  metrics.jobs.inc({ queue: contract.name, outcome: won ? ending.outcome.state : 'superseded' });
+  announceTo(envelope, options);
+  if (finishedParentId !== null) await dispatchFinish(finishedParentId, options);
+  return { next: 'done' };
+}
+
+async function settleFailure<Contract extends QueueContract>(
+  run: Run,
+  attempt: number,
+  error: JobError,
+  options: RunJobOptions<Contract>,
+): Promise<RunOutcome> {
+  const { contract, store, metrics } = options;
+  const { id, generation } = run.envelope;
+  const decision = decideRetry(error, attempt, contract.attempts);
+  const log = options.log.child(logFields(run.envelope, attempt, contract.name));
+  if (decision.action === 'park') {
+    metrics.jobs.inc({ queue: contract.name, outcome: 'parked' });
+    log.warn({ err: error }, 'given back: our own store is away');
+    return { next: 'park' };
+  }
+  const failure: JobFailure = { kind: error.kind, code: error.code, message: error.message };
+  if (decision.action === 'retry') {
+    await store.recordFailedAttempt({ id, generation, attempts: attempt }, failure);
+    metrics.jobs.inc({ queue: contract.name, outcome: 'retried' });
+    log.warn({ err: error, retry_in_ms: decision.delayMs }, 'attempt failed; trying again');
+    return { next: 'retry', delayMs: decision.delayMs };
+  }
+  const state = error.kind === 'cancelled' ? 'cancelled' : 'failed';
+  log.error({ err: error }, `job ${state}`);
+  await settle(run, { attempts: attempt, outcome: { state, failure } }, options);
+  return { next: 'fail', code: error.code };
+}
+
+async function fanOutTo<Contract extends QueueContract>(
+  { children }: FanOut,
+  { envelope }: Run,
+  options: RunJobOptions<Contract>,
+): Promise<RunOutcome> {
+  const { children: open, finishNow } = await options.store.fanOut(
+    { id: envelope.id, generation: envelope.generation },
+    children.map(({ contract, payload }) => ({
+      queue: contract.name,
+      payload: JSON.stringify(contract.payload.parse(payload)),
+      priority: contract.lane === 'bulk' ? bulkPriority : 0,
+    })),
+  );
+  await dispatchOrLeaveToRelay(open.map(toDispatchable), options);
+  if (finishNow) await dispatchFinish(envelope.id, options);
+  return { next: 'done' };
+}
+
+async function dispatchFinish<Contract extends QueueContract>(
+  parentId: string,
+  options: RunJobOptions<Contract>,
+): Promise<void> {
+  const parent = await options.store.read(parentId);
+  if (!parent || parent.state !== 'accepted') return;
+  // The finish step reads its payload from the row: the announcement of its parts is long forgotten.
+  await dispatchOrLeaveToRelay([{ ...parent, payload: null }], options);
+}
+
+async function dispatchOrLeaveToRelay<Contract extends QueueContract>(
+  jobs: readonly DispatchableJob[],
+  { dispatcher, log }: RunJobOptions<Contract>,
+): Promise<void> {
+  if (jobs.length === 0) return;
+  try {
+    await dispatcher.dispatch(jobs);
+  } catch (error) {
+    log.debug({ err: error }, 'left to the relay: Redis is away');
+  }
+}
+
+function announceTo<Contract extends QueueContract>(
+  envelope: JobEnvelope,
+  options: RunJobOptions<Contract>,
+): void {
+  if (envelope.replyTo !== undefined) options.announce(envelope.replyTo, envelope.id);
+}

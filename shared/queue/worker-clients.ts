@@ -1,0 +1,27 @@
+import type { RedisSettings } from '../config/redis-settings.ts';
+import type { QueueContract } from '../contracts/define-queue.ts';
+import type { Database } from '../database/open-database.ts';
+import type { ReadinessCheck } from '../process/health-routes.ts';
+import type { Logger } from '../telemetry/create-logger.ts';
+import type { Metrics } from '../telemetry/create-metrics.ts';
+import type { Handlers } from './handlers.ts';
+
+/** What a worker process hands to each queue that it serves. */
+export interface WorkerClients {
+  /** Where the queues' Redis is; caches use it unless they have their own. */
+  redis: RedisSettings;
+  database: Database;
+  log: Logger;
+  metrics: Metrics;
+  /** Starts to take jobs; stops, before everything that was opened earlier, with the process. */
+  consume<Contract extends QueueContract>(contract: Contract, handlers: Handlers<Contract>): void;
+}
+
+/** Opens one queue's adapters and starts to consume it. May answer checks of its own for readiness. */
+export type OpenWorker = (
+  resources: AsyncDisposableStack,
+  clients: WorkerClients,
+) => Promise<ReadinessCheck | undefined>;
+
+/** Reads one queue's settings, before anything is connected. Throws ConfigurationError. */
+export type PrepareWorker = (environment: Readonly<Record<string, string | undefined>>) => OpenWorker;

@@ -1,0 +1,43 @@
+import pMap from 'p-map';
+import type { OptimalCallTime } from '../../shared/contracts/call-time-prediction.ts';
+import type { CallTimeModel } from './call-time-model.ts';
+import type { EndpointQuestion } from './sagemaker-endpoint.ts';
+
+export interface AskForEachOptions {
+  model: CallTimeModel;
+  signal: AbortSignal;
+  /** Looked at before each question; once it is false no more are put. */
+  mayAsk: () => boolean;
+  /** Does everything that follows from one answer. */
+  keep: (phoneNumber: string, answer: OptimalCallTime) => Promise<void>;
+}
+
+/**
+ * Puts each question, and keeps each answer as it arrives; a question without an answer is passed over. What was
+ * begun is ended in any case, because an answer that is under way is paid for.
+ *
+ * @throws the signal's reason, or what `keep` threw first; after either no more questions are put
+ */
+export async function askForEach(
+  questions: readonly EndpointQuestion[],
+  options: AskForEachOptions,
+): Promise<void> {
+  const { model, signal, mayAsk, keep } = options;
+  let failure: { error: unknown } | undefined;
+
+  async function ask(question: EndpointQuestion): Promise<void> {
+    if (failure || !mayAsk()) return;
+    try {
+      using pending = model.ask(question, signal);
+      const answer = await pending.answer;
+      if (answer) await keep(question.phoneNumber, answer);
+    } catch (error) {
+      failure ??= { error };
+    }
+  }
+
+  // Twice as many as there may be calls: while half of them keep their answers the others are being answered.
+  // And no more than that, or a job of ten thousand contacts would stand in line before a job of one.
+  await pMap(questions, ask, { concurrency: 2 * model.parallelism });
+  if (failure) throw failure.error;
+}

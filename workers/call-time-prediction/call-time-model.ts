@@ -1,0 +1,147 @@
+import {
+  circuitBreaker,
+  CircuitState,
+  ConsecutiveBreaker,
+  handleWhen,
+  isBrokenCircuitError,
+  isTaskCancelledError,
+  type CircuitBreakerPolicy,
+} from 'cockatiel';
+import pLimit from 'p-limit';
+import type { OptimalCallTime } from '../../shared/contracts/call-time-prediction.ts';
+import { classify } from '../../shared/errors/classify.ts';
+import type { Logger } from '../../shared/telemetry/create-logger.ts';
+import type { Metrics } from '../../shared/telemetry/create-metrics.ts';
+import type { CallTimeEndpoint, EndpointQuestion } from './sagemaker-endpoint.ts';
+import { unlessAborted } from './unless-aborted.ts';
+
+/** Failures running after which the endpoint is left alone. */
+const failuresToOpen = 5;
+/** How long it is left alone, in milliseconds; then one call is let through to see. */
+const halfOpenAfterMs = 10_000;
+
+/** As the metric's help text says. */
+const circuitStateValues: Readonly<Record<CircuitState, number>> = {
+  [CircuitState.Closed]: 0,
+  [CircuitState.HalfOpen]: 1,
+  [CircuitState.Open]: 2,
+  [CircuitState.Isolated]: 2,
+};
+
+/** A question that was put; hold it until everything that follows from the answer is done. */
+export interface PendingAnswer extends Disposable {
+  /**
+   * `undefined` when the endpoint gave no usable answer or its circuit is open. Rejects with the reason of the
+   * asker's signal when that is aborted, and with nothing else.
+   */
+  answer: Promise<OptimalCallTime | undefined>;
+}
+
+export interface CallTimeModel {
+  /** How many calls are made at once in this process, at most. */
+  parallelism: number;
+  /**
+   * Asks for a phone number's call time. Whoever asks for the same number, in any job of this process, while
+   * somebody still holds the question gets the same answer from the same call.
+   */
+  ask(question: EndpointQuestion, signal: AbortSignal): PendingAnswer;
+}
+
+export interface CallTimeModelOptions {
+  endpoint: CallTimeEndpoint;
+  parallelism: number;
+  metrics: Pick<Metrics, 'circuitState' | 'endpointRequests'>;
+  log: Logger;
+}
+
+interface SharedCall {
+  answer: Promise<OptimalCallTime | undefined>;
+  controller: AbortController;
+  holders: number;
+}
+
+/** The endpoint behind a circuit breaker and a limit of parallel calls, with one call per number in flight. */
+export function createCallTimeModel(options: CallTimeModelOptions): CallTimeModel {
+  const { endpoint, parallelism, metrics, log } = options;
+  const limit = pLimit(parallelism);
+  const circuit = createCircuit(metrics, log);
+  const calls = new Map<string, SharedCall>();
+
+  async function call(question: EndpointQuestion, signal: AbortSignal): Promise<OptimalCallTime | undefined> {
+    try {
+      const answer = await limit(() => {
+        signal.throwIfAborted();
+        return circuit.execute(() => endpoint.ask(question, signal), signal);
+      });
+      metrics.endpointRequests.inc({ outcome: 'ok' });
+      return answer;
+    } catch (error) {
+      const outcome = outcomeOf(error);
+      metrics.endpointRequests.inc({ outcome });
+      log.debug({ err: error, outcome }, 'no answer from the endpoint');
+      return undefined;
+    }
+  }
+
+  function startCall(question: EndpointQuestion): SharedCall {
+    const controller = new AbortController();
+    const shared: SharedCall = { answer: call(question, controller.signal), controller, holders: 0 };
+    calls.set(question.phoneNumber, shared);
+    return shared;
+  }
+
+  return {
+    parallelism,
+    ask(question, signal) {
+      const { phoneNumber } = question;
+      const shared = calls.get(phoneNumber) ?? startCall(question);
+      shared.holders += 1;
+      let held = true;
+      return {
+        answer: unlessAborted(shared.answer, signal),
+        [Symbol.dispose]() {
+          if (!held) return;
+          held = false;
+          shared.holders -= 1;
+          if (shared.holders > 0) return;
+          // Nobody waits for it any more. When it was answered this has no effect.
+          if (calls.get(phoneNumber) === shared) calls.delete(phoneNumber);
+          shared.controller.abort();
+        },
+      };
+    },
+  };
+}
+
+function createCircuit(
+  metrics: Pick<Metrics, 'circuitState'>,
+  log: Logger,
+): Pick<CircuitBreakerPolicy, 'execute'> {
+  const circuit = circuitBreaker(
+    // A call that we ended ourselves tells nothing about the endpoint. But a half-open circuit takes what is no
+    // failure for a success and closes: there it counts, and the circuit stays open a while longer.
+    handleWhen((error) => classify(error).kind !== 'cancelled' || circuit.state === CircuitState.HalfOpen),
+    { breaker: new ConsecutiveBreaker(failuresToOpen), halfOpenAfter: halfOpenAfterMs },
+  );
+  const showState = (state: CircuitState) =>
+    metrics.circuitState.set({ circuit: 'sagemaker' }, circuitStateValues[state]);
+  showState(circuit.state);
+  circuit.onStateChange(showState);
+  circuit.onBreak((reason) => {
+    const err = 'error' in reason ? reason.error : undefined;
+    log.warn({ err, half_open_after_ms: halfOpenAfterMs }, 'the endpoint keeps failing: its circuit is open');
+  });
+  circuit.onReset(() => log.info('the endpoint answers again: its circuit is closed'));
+  return circuit;
+}
+
+/** The metric label of a call that gave no answer. */
+function outcomeOf(error: unknown): string {
+  if (isBrokenCircuitError(error)) return 'rejected';
+  if (isTaskCancelledError(error)) return 'cancelled';
+  const { kind, code } = classify(error);
+  if (kind === 'cancelled' || kind === 'rate-limited') return kind;
+  if (code === 'ENDPOINT_TIMEOUT') return 'timeout';
+  if (code === 'ENDPOINT_ANSWER_INVALID') return 'malformed';
+  return 'error';
+}

@@ -1,0 +1,152 @@
+import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
+import { fromNodeProviderChain } from '@aws-sdk/credential-providers';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import {
+  optimalCallTimeSchema,
+  type Contact,
+  type OptimalCallTime,
+} from '../../shared/contracts/call-time-prediction.ts';
+import { JobError } from '../../shared/errors/job-error.ts';
+import { answerTimedOut, answerUnusable, endpointFailure } from './endpoint-failure.ts';
+import { unlessAborted } from './unless-aborted.ts';
+
+/**
+ * How long one call may take, from its credentials to the last byte of its answer. An endpoint that does not
+ * answer delays a prediction by this much and no more: then the default pattern is the answer.
+ */
+export const endpointTimeoutMs = 3_000;
+
+const connectionTimeoutMs = 1_000;
+/** An answer is a few hundred bytes. */
+const maxAnswerBytes = 64 * 1024;
+
+/** What the endpoint is told, and all it is told: document 000's input format. */
+export interface EndpointQuestion {
+  phoneNumber: string;
+  timezone: string;
+  metadata: NonNullable<Contact['metadata']>;
+}
+
+export interface CallTimeEndpoint extends Disposable {
+  /**
+   * Makes one call, never a second one.
+   *
+   * @param signal ends the call when it is aborted
+   * @throws JobError `cancelled` when the signal was aborted; `rate-limited`, `unavailable`, `transient` or
+   *   `permanent` as the endpoint failed, with the code `ENDPOINT_TIMEOUT` or `ENDPOINT_ANSWER_INVALID` where it
+   *   gave no answer in time or none that can be used
+   */
+  ask(question: EndpointQuestion, signal: AbortSignal): Promise<OptimalCallTime>;
+}
+
+export interface SagemakerEndpointOptions {
+  region: string;
+  endpointName: string;
+  /** An address instead of AWS's own. */
+  endpointUrl: string | undefined;
+  /** How many calls are made at once, at most. */
+  parallelism: number;
+  timeoutMs?: number;
+}
+
+/** SageMaker's `InvokeEndpoint` behind the call-time port. Connects with the first call. */
+export function openSagemakerEndpoint(options: SagemakerEndpointOptions): CallTimeEndpoint {
+  const { region, endpointName, endpointUrl, timeoutMs = endpointTimeoutMs } = options;
+  const agent = { keepAlive: true, maxSockets: options.parallelism };
+  const client = new SageMakerRuntimeClient({
+    region,
+    credentials: credentialsFor(region, endpointUrl),
+    ...(endpointUrl === undefined ? {} : { endpoint: endpointUrl }),
+    // The circuit in front of it and the queue decide what a failure leads to.
+    maxAttempts: 1,
+    requestHandler: new NodeHttpHandler({
+      httpAgent: agent,
+      httpsAgent: agent,
+      connectionTimeout: connectionTimeoutMs,
+      requestTimeout: timeoutMs,
+      throwOnRequestTimeout: true,
+    }),
+    streamCollector: collectAnswer,
+  });
+
+  async function invoke(question: EndpointQuestion, abortSignal: AbortSignal): Promise<Uint8Array> {
+    const { phoneNumber, timezone, metadata } = question;
+    const command = new InvokeEndpointCommand({
+      EndpointName: endpointName,
+      ContentType: 'application/json',
+      Accept: 'application/json',
+      Body: JSON.stringify({ phoneNumber, timezone, metadata }),
+    });
+    const { Body: body } = await client.send(command, { abortSignal });
+    return body ?? new Uint8Array();
+  }
+
+  return {
+    async ask(question, signal) {
+      const late = AbortSignal.timeout(timeoutMs);
+      const ended = AbortSignal.any([signal, late]);
+      let body: Uint8Array;
+      try {
+        // The SDK looks at the signal only while the request is under way, not while it looks for credentials.
+        body = await unlessAborted(invoke(question, ended), ended);
+      } catch (error) {
+        if (signal.aborted) {
+          throw new JobError('cancelled', 'The endpoint call was aborted', { code: 'ABORTED', cause: error });
+        }
+        throw late.aborted ? answerTimedOut(error) : endpointFailure(error);
+      }
+      return parseAnswer(body);
+    },
+    [Symbol.dispose]() {
+      client.destroy();
+    },
+  };
+}
+
+/**
+ * The credentials that Node programs find (environment, files, role). A local server checks none, so for one
+ * any will do when there are none.
+ */
+function credentialsFor(region: string, endpointUrl: string | undefined) {
+  const findCredentials = fromNodeProviderChain({ clientConfig: { region } });
+  if (endpointUrl === undefined || !isLoopback(endpointUrl)) return findCredentials;
+  return async () => {
+    try {
+      return await findCredentials();
+    } catch {
+      return { accessKeyId: 'local', secretAccessKey: 'local' };
+    }
+  };
+}
+
+function isLoopback(url: string): boolean {
+  const { hostname } = new URL(url);
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
+}
+
+class AnswerTooLargeError extends Error {}
+
+/** Reads a response's body, but no more of it than any answer can have. */
+async function collectAnswer(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  // Leaving the loop early destroys the stream and with it the connection.
+  for await (const chunk of stream) {
+    bytes += chunk.byteLength;
+    if (bytes > maxAnswerBytes) throw new AnswerTooLargeError();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function parseAnswer(body: Uint8Array): OptimalCallTime {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(Buffer.from(body).toString('utf8'));
+  } catch {
+    // Handled below: what is no JSON is no answer either. The parser's error would quote it.
+  }
+  const parsed = optimalCallTimeSchema.safeParse(answer);
+  if (!parsed.success) throw answerUnusable();
+  return parsed.data;
+}
