@@ -1,7 +1,11 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { fastify, type FastifyInstance, type FastifySchemaCompiler } from 'fastify';
-import { jsonSchemaTransform, jsonSchemaTransformObject, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import {
+  jsonSchemaTransform,
+  jsonSchemaTransformObject,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod';
 import { v4 as uuid } from 'uuid';
 import { z } from 'zod';
 import { addHealthRoutes, type HealthOptions } from '../../shared/process/health-routes.ts';
@@ -51,7 +55,13 @@ export async function buildServer(options: ApiOptions): Promise<ApiServer> {
     const status = String(reply.statusCode);
     options.metrics.httpRequestSeconds.observe({ route, status }, reply.elapsedTime / 1_000);
     options.log.debug(
-      { request_id: request.id, method: request.method, route, status: reply.statusCode, ms: reply.elapsedTime },
+      {
+        request_id: request.id,
+        method: request.method,
+        route,
+        status: reply.statusCode,
+        ms: reply.elapsedTime,
+      },
       'request',
     );
   });
@@ -59,7 +69,10 @@ export async function buildServer(options: ApiOptions): Promise<ApiServer> {
   server.setErrorHandler<Error>((error, request, reply) => {
     const problem = toProblem(error);
     if (!problem || problem.code === 'INTERNAL_ERROR') {
-      options.log.error({ err: error, request_id: request.id, route: request.routeOptions.url }, 'request failed');
+      options.log.error(
+        { err: error, request_id: request.id, route: request.routeOptions.url },
+        'request failed',
+      );
     }
     const told =
       problem ?? new ProblemError('INTERNAL_ERROR', 'The request failed here; the logs have its request id.');

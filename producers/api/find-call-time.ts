@@ -7,7 +7,10 @@ import type { StoredCallTime } from './routes/call-times.ts';
 const daysSchema = z.array(z.int());
 
 /** The newest prediction for a phone number, with its next call window as of now. */
-export async function findCallTime(db: Kysely<Tables>, phoneNumber: string): Promise<StoredCallTime | undefined> {
+export async function findCallTime(
+  db: Kysely<Tables>,
+  phoneNumber: string,
+): Promise<StoredCallTime | undefined> {
   const row = await db
     .selectFrom('call_time_predictions')
     .selectAll()

@@ -69,13 +69,19 @@ export function problemBody(error: ProblemError, requestId: string): Problem {
 
 /** Zod's issues as problem details; an array over its limit is a matter of size, not of form. */
 export function problemFromIssues(issues: readonly z.core.$ZodIssue[]): ProblemError {
-  const errors = issues.slice(0, 100).map((issue) => ({ pointer: pointerTo(issue.path), detail: issue.message }));
+  const errors = issues
+    .slice(0, 100)
+    .map((issue) => ({ pointer: pointerTo(issue.path), detail: issue.message }));
   const tooMany = issues.find((issue) => issue.code === 'too_big' && issue.origin === 'array');
   if (tooMany) {
-    return new ProblemError('PAYLOAD_TOO_LARGE', `${pointerTo(tooMany.path)}: ${tooMany.message}`, { errors });
+    return new ProblemError('PAYLOAD_TOO_LARGE', `${pointerTo(tooMany.path)}: ${tooMany.message}`, {
+      errors,
+    });
   }
   const [first] = errors;
-  return new ProblemError('VALIDATION_ERROR', first ? `${first.pointer}: ${first.detail}` : 'not valid', { errors });
+  return new ProblemError('VALIDATION_ERROR', first ? `${first.pointer}: ${first.detail}` : 'not valid', {
+    errors,
+  });
 }
 
 function pointerTo(path: readonly PropertyKey[]): string {

@@ -15,7 +15,9 @@ export const submitQuerySchema = z.object({
     .min(0)
     .max(longestWaitMs)
     .optional()
-    .meta({ description: 'Wait this long for the result, in milliseconds; without it the answer is 202 at once' }),
+    .meta({
+      description: 'Wait this long for the result, in milliseconds; without it the answer is 202 at once',
+    }),
 });
 
 export const acceptedSchema = z

@@ -11,7 +11,10 @@ export function toProblem(error: FastifyError | Error): ProblemError | undefined
     return new ProblemError('STORE_UNAVAILABLE', 'Nothing was accepted. Try again in a few seconds.');
   }
   if (error instanceof errorCodes.FST_ERR_CTP_BODY_TOO_LARGE) {
-    return new ProblemError('PAYLOAD_TOO_LARGE', 'The body is larger than 10 MiB; send it in several requests.');
+    return new ProblemError(
+      'PAYLOAD_TOO_LARGE',
+      'The body is larger than 10 MiB; send it in several requests.',
+    );
   }
   if (error instanceof errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE) {
     return new ProblemError('UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.');

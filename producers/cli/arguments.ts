@@ -20,7 +20,9 @@ export function timeArgument(value: string): Date {
   if (age && perUnit !== undefined) return new Date(Date.now() - Number(age[1]) * perUnit);
   const date = new Date(value);
   if (Number.isNaN(date.getTime())) {
-    throw new InvalidArgumentError('must be a date such as 2026-01-31T12:00:00Z, or an age such as 10m, 2h or 7d.');
+    throw new InvalidArgumentError(
+      'must be a date such as 2026-01-31T12:00:00Z, or an age such as 10m, 2h or 7d.',
+    );
   }
   return date;
 }

@@ -20,7 +20,9 @@ export function contactsFromCsv(content: string, name: string): { contacts: unkn
   }
   return {
     contacts: rows.map((row) => {
-      const metadata = Object.entries(row).filter(([column, value]) => !ownColumns.has(column) && value !== '');
+      const metadata = Object.entries(row).filter(
+        ([column, value]) => !ownColumns.has(column) && value !== '',
+      );
       return {
         id: row['id'],
         phoneNumber: row['phoneNumber'],

@@ -12,7 +12,11 @@ import { CommandFailed, UsageError } from './usage-error.ts';
 /** What the executable adds, because producers must not know it. */
 export interface OutsideCommands {
   runWorkers: (queues: readonly string[], environment: Environment) => Promise<number>;
-  runBenchmarks: (names: readonly string[], options: { json: boolean }, context: CliContext) => Promise<number>;
+  runBenchmarks: (
+    names: readonly string[],
+    options: { json: boolean },
+    context: CliContext,
+  ) => Promise<number>;
 }
 
 /** Runs one command. Answers the exit code: 0 done, 1 failed, 2 wrong usage. */

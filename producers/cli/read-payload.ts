@@ -24,7 +24,8 @@ export async function readPayload(
     throw new UsageError('Give the payload once: --file F, --json J, or - for standard input.');
   }
   if (source.json !== undefined) return parseJson(source.json, '--json');
-  const content = source.file === undefined ? await text(input) : await readInput(resolve(workingDirectory, source.file));
+  const content =
+    source.file === undefined ? await text(input) : await readInput(resolve(workingDirectory, source.file));
   const name = source.file ?? 'standard input';
   const looksLikeJson = /^\s*[[{]/.test(content);
   const isCsv = source.file !== undefined && extname(source.file).toLowerCase() === '.csv';
@@ -36,7 +37,9 @@ async function readInput(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw new UsageError(`The file ${path} cannot be read: ${error instanceof Error ? error.message : 'unknown'}.`);
+    throw new UsageError(
+      `The file ${path} cannot be read: ${error instanceof Error ? error.message : 'unknown'}.`,
+    );
   }
 }
 

@@ -35,7 +35,10 @@ export async function followJob(
 }
 
 function startBar(stream: NodeJS.WritableStream): SingleBar {
-  const bar = new SingleBar({ format: '{bar} {value}/{total} {state}', stream, hideCursor: true }, Presets.shades_classic);
+  const bar = new SingleBar(
+    { format: '{bar} {value}/{total} {state}', stream, hideCursor: true },
+    Presets.shades_classic,
+  );
   bar.start(1, 0, { state: 'accepted' });
   return bar;
 }

@@ -20,7 +20,13 @@ const lookEveryMs = 500;
  * these may run: a tick that two of them accept is one job. A tick that was due while none ran, or while
  * MySQL was away, is made up for, as far back as the schedule says. Starts at once.
  */
-export function openCron({ schedules, enqueue, lastTick, log, now = () => new Date() }: CronOptions): AsyncDisposable {
+export function openCron({
+  schedules,
+  enqueue,
+  lastTick,
+  log,
+  now = () => new Date(),
+}: CronOptions): AsyncDisposable {
   const stop = new AbortController();
   const startedAt = now();
 
@@ -36,12 +42,14 @@ export function openCron({ schedules, enqueue, lastTick, log, now = () => new Da
         for (let due = pattern.nextRun(last); due && due <= now(); due = pattern.nextRun(due)) {
           const key = `${schedule.name}@${due.toISOString()}`;
           const job = await enqueue.enqueue(schedule.contract, schedule.payload, { uniqueKey: key });
-          if (job.created) log.info({ job_id: job.id, queue: schedule.contract.name, tick: key }, 'tick accepted');
+          if (job.created)
+            log.info({ job_id: job.id, queue: schedule.contract.name, tick: key }, 'tick accepted');
           last = due;
         }
         failing = false;
       } catch (error) {
-        if (!failing) log.warn({ err: error, schedule: schedule.name }, 'a tick cannot be accepted; trying again');
+        if (!failing)
+          log.warn({ err: error, schedule: schedule.name }, 'a tick cannot be accepted; trying again');
         failing = true;
       }
       await delay(lookEveryMs, undefined, { signal: stop.signal }).catch(() => undefined);

@@ -2,54 +2,83 @@ import { Temporal } from 'temporal-polyfill';
 import type { CallWindow, OptimalCallTime } from '../contracts/call-time-prediction.ts';
 import { isoInstant } from './iso-instant.ts';
 
-/**
- * A weekday comes back after seven days. One occurrence may be swallowed whole by a change of the clocks,
- * the same weekday of the following week by none that any zone has made: three weeks are ample.
- */
-const daysToSearch = 21;
-
 export type CallPattern = Pick<OptimalCallTime, 'preferredDayOfWeek' | 'preferredHourRange'>;
 
+/** A stretch of time, in milliseconds since the epoch; its end does not belong to it. */
+interface Span {
+  startMs: number;
+  endMs: number;
+}
+
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+/** 1 January 1970 was a Thursday. */
+const epochWeekday = 4;
+/** A weekday comes back in seven days; a change of the clocks may skip one occurrence, but not the next as well. */
+const daysToSearch = 15;
+
 /**
- * The window of a weekly pattern that is open now (whole, from its nominal start) or else the next one.
+ * The window of a weekly pattern that is open now (whole, from its own start) or else the next one.
  *
- * A window is what the clocks on the wall show from `start` to `end` of one local day, the end exclusive.
- * Where daylight saving skips its first or last hour it begins or ends at the change; where an hour occurs
- * twice, the first occurrence counts, for the start and for the end; a window that is skipped whole does not
- * take place. (Only where more than an hour occurs twice, in Antarctica/Troll alone, can an end in the midst of it
- * leave out a second pass through the pattern.)
+ * A window is the time during which the clocks on the wall show one of the pattern's days and hours. So where
+ * daylight saving skips its first or last hour, it begins or ends at the change; where an hour occurs twice, it
+ * lasts from the first pass on, and ends with the first pass when only the hour after its end is repeated; and
+ * one that is skipped whole does not take place.
  *
  * @param timezone an IANA name that the runtime knows
  * @param nowMs milliseconds since the epoch
  * @throws RangeError when the timezone is unknown
  */
 export function nextCallWindow(pattern: CallPattern, timezone: string, nowMs: number): CallWindow {
-  const weekdays = new Set(pattern.preferredDayOfWeek.map(isoWeekday));
   const { start, end } = pattern.preferredHourRange;
-  const today = Temporal.Instant.fromEpochMilliseconds(nowMs).toZonedDateTimeISO(timezone).toPlainDate();
-  for (let days = 0; days < daysToSearch; days += 1) {
-    const date = today.add({ days });
-    if (!weekdays.has(date.dayOfWeek)) continue;
-    const endMs = firstInstantMs(date, end, timezone);
-    if (endMs <= nowMs) continue;
-    const startMs = firstInstantMs(date, start, timezone);
-    if (startMs < endMs) return { start: isoInstant(startMs), end: isoInstant(endMs) };
+  const spans = offsetSpans(timezone, { startMs: nowMs - 2 * dayMs, endMs: nowMs + (daysToSearch + 1) * dayMs });
+  const offsetNowMs = spans.find((span) => nowMs < span.endMs)?.offsetMs ?? 0;
+  const today = Math.floor((nowMs + offsetNowMs) / dayMs);
+  let next: Span | undefined;
+  for (let day = today - 1; day < today + daysToSearch; day += 1) {
+    const weekday = (day + epochWeekday) % 7;
+    // Sunday is 0 in the documents and 7 in ISO 8601; both are understood.
+    const isPreferred = pattern.preferredDayOfWeek.some((preferred) => preferred % 7 === weekday);
+    if (!isPreferred) continue;
+    const local = { startMs: day * dayMs + start * hourMs, endMs: day * dayMs + end * hourMs };
+    for (const window of toInstants(local, spans)) {
+      if (window.endMs > nowMs && window.startMs < (next?.startMs ?? Infinity)) next = window;
+    }
   }
-  throw new Error('a weekly pattern without a window in three weeks');
+  if (!next) throw new Error('a weekly pattern without a window in two weeks');
+  return { start: isoInstant(next.startMs), end: isoInstant(next.endMs) };
 }
 
-/** Sunday is 0 in the documents and 7 in ISO 8601; both are understood. */
-function isoWeekday(day: number): number {
-  return day === 0 ? 7 : day;
+/** The stretches within a span of time during which a timezone's offset from UTC stays the same, in order. */
+function offsetSpans(timezone: string, { startMs, endMs }: Span): (Span & { offsetMs: number })[] {
+  const spans = [];
+  const last = Temporal.Instant.fromEpochMilliseconds(endMs).toZonedDateTimeISO(timezone);
+  let from = Temporal.Instant.fromEpochMilliseconds(startMs).toZonedDateTimeISO(timezone);
+  // No timezone changes its clocks there and back within so short a time.
+  while (from.offsetNanoseconds !== last.offsetNanoseconds) {
+    const change = from.getTimeZoneTransition('next');
+    if (!change) break;
+    spans.push({
+      startMs: from.epochMilliseconds,
+      endMs: change.epochMilliseconds,
+      offsetMs: from.offsetNanoseconds / 1e6,
+    });
+    from = change;
+  }
+  spans.push({ startMs: from.epochMilliseconds, endMs, offsetMs: from.offsetNanoseconds / 1e6 });
+  return spans;
 }
 
-/** The first instant at which the local clocks show the hour of the date or, where it is skipped, a later time. */
-function firstInstantMs(date: Temporal.PlainDate, hour: number, timezone: string): number {
-  const local = hour === 24 ? date.add({ days: 1 }).toPlainDateTime() : date.toPlainDateTime({ hour });
-  const zoned = local.toZonedDateTime(timezone);
-  if (zoned.hour === local.hour && zoned.minute === 0 && zoned.day === local.day)
-    return zoned.epochMilliseconds;
-  // The hour is skipped. `earlier` lies as far before the change as the hour lies behind it.
-  const beforeChange = local.toZonedDateTime(timezone, { disambiguation: 'earlier' });
-  return (beforeChange.getTimeZoneTransition('next') ?? zoned).epochMilliseconds;
+/** When the clocks show the times of a local span: nothing, one stretch or, around a change, several. */
+function toInstants(local: Span, spans: readonly (Span & { offsetMs: number })[]): Span[] {
+  const stretches: Span[] = [];
+  for (const span of spans) {
+    const startMs = Math.max(local.startMs - span.offsetMs, span.startMs);
+    const endMs = Math.min(local.endMs - span.offsetMs, span.endMs);
+    if (startMs >= endMs) continue;
+    const previous = stretches.at(-1);
+    if (previous?.endMs === startMs) previous.endMs = endMs;
+    else stretches.push({ startMs, endMs });
+  }
+  return stretches;
 }

@@ -102,7 +102,8 @@ export async function until(
 ): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`the condition does not hold after ${withinMs} ms: ${String(condition)}`);
+    if (Date.now() > deadline)
+      throw new Error(`the condition does not hold after ${withinMs} ms: ${String(condition)}`);
     await delay(everyMs);
   }
 }

@@ -63,7 +63,8 @@ export function addCallTimeRoutes(server: ApiServer, dependencies: CallTimeRoute
         },
       },
     },
-    (request, reply) => submitJob(callTimePrediction, request, reply, request.query.wait_ms ?? 0, dependencies),
+    (request, reply) =>
+      submitJob(callTimePrediction, request, reply, request.query.wait_ms ?? 0, dependencies),
   );
 
   server.get(
@@ -75,7 +76,9 @@ export function addCallTimeRoutes(server: ApiServer, dependencies: CallTimeRoute
         params: z.object({
           phone: z
             .string()
-            .regex(/^\+[1-9]\d{1,14}$/, { error: 'must be a phone number in E.164 form, its + written as %2B or +' }),
+            .regex(/^\+[1-9]\d{1,14}$/, {
+              error: 'must be a phone number in E.164 form, its + written as %2B or +',
+            }),
         }),
         response: { 200: storedCallTimeSchema, ...problems },
       },

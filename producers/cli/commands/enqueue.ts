@@ -23,7 +23,10 @@ export function addEnqueueCommand(program: Command, context: CliContext): void {
     .description('put a job into a queue; exit 0 means that it is committed and will be done')
     .argument('<queue>', `one of: ${allQueues.map(({ name }) => name).join(', ')}`)
     .argument('[input]', '- reads the payload from standard input')
-    .option('--file <path>', 'payload from a JSON file, or for call-time-prediction a CSV (id,phoneNumber,timezone,…)')
+    .option(
+      '--file <path>',
+      'payload from a JSON file, or for call-time-prediction a CSV (id,phoneNumber,timezone,…)',
+    )
     .option('--json <text>', 'payload as JSON text')
     .option('--wait [ms]', `wait for the result and print it (${defaultWaitMs} ms when no time is given)`)
     .option('--priority <number>', '0 is served first', wholeNumberArgument(0, 2_097_152))
@@ -41,11 +44,14 @@ async function enqueue(
 ): Promise<void> {
   const contract = allQueues.find(({ name }) => name === queue);
   if (!contract) {
-    throw new UsageError(`There is no queue ${queue}. The queues are: ${allQueues.map(({ name }) => name).join(', ')}.`);
+    throw new UsageError(
+      `There is no queue ${queue}. The queues are: ${allQueues.map(({ name }) => name).join(', ')}.`,
+    );
   }
   // `--wait -`: the dash is the input, not a time.
   const dash = input === '-' || flags.wait === '-';
-  if (input !== undefined && input !== '-') throw new UsageError(`Unknown input ${input}; only - is known here.`);
+  if (input !== undefined && input !== '-')
+    throw new UsageError(`Unknown input ${input}; only - is known here.`);
   const waitMs = waitTime(flags.wait);
   const payload = await readPayload(
     queue,
@@ -95,7 +101,9 @@ function waitTime(wait: string | true | undefined): number | undefined {
 }
 
 function describeIssues({ message, issues }: PayloadError): string {
-  const lines = issues.slice(0, 20).map((issue) => `  ${issue.path.join('.') || 'payload'}: ${issue.message}`);
+  const lines = issues
+    .slice(0, 20)
+    .map((issue) => `  ${issue.path.join('.') || 'payload'}: ${issue.message}`);
   if (issues.length > lines.length) lines.push(`  and ${issues.length - lines.length} more`);
   return [`${message}:`, ...lines].join('\n');
 }

@@ -99,8 +99,17 @@ function table(views: readonly JobView[]): string {
     view.error?.code ?? '',
   ]);
   const rows = [['JOB', 'QUEUE', 'STATE', 'ATTEMPTS', 'ACCEPTED', 'ERROR'], ...lines];
-  const widths = rows[0]?.map((_title, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  return rows.map((row) => `${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()}\n`).join('');
+  const widths =
+    rows[0]?.map((_title, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('');
 }
 
 async function cancel(id: string, clients: CliClients, { output }: CliContext): Promise<void> {

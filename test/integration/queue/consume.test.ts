@@ -68,7 +68,10 @@ test('a payload over 32 KiB stays in the ledger', async () => {
   fleet.consume(doubling, double);
   const payload = { number: 4, padding: 'x'.repeat(40_000) };
   const job = await fleet.enqueue.enqueue(doubling, payload, { delayMs: 300 });
-  const inRedis = await fleet.redis.client.hget(`${fleet.keys.prefix('doubling')}:doubling:${job.id}`, 'data');
+  const inRedis = await fleet.redis.client.hget(
+    `${fleet.keys.prefix('doubling')}:doubling:${job.id}`,
+    'data',
+  );
   expect(inRedis).not.toContain('xxxx');
   expect(await settled(job.id)).toMatchObject({ result: { doubled: 8 }, payload });
 });
@@ -85,14 +88,20 @@ test('a payload that no longer fits at pick-up is kept as failed, and the worker
   const older = { ...doubling, payload: z.object({ amount: z.number() }) };
   const job = await fleet.enqueue.enqueue(older, { amount: 4 });
   fleet.consume(doubling, double);
-  expect(await settled(job.id)).toMatchObject({ state: 'failed', error: { kind: 'invalid-input', code: 'INVALID_PAYLOAD' } });
+  expect(await settled(job.id)).toMatchObject({
+    state: 'failed',
+    error: { kind: 'invalid-input', code: 'INVALID_PAYLOAD' },
+  });
   const next = await fleet.enqueue.enqueue(doubling, { number: 1 });
   expect(await settled(next.id)).toMatchObject({ state: 'completed' });
 });
 
 test('garbage put straight into Redis becomes a dead letter, and the worker lives', async () => {
   fleet.consume(doubling, double);
-  const queue = new Queue('doubling', { connection: fleet.redis.client, prefix: fleet.keys.prefix('doubling') });
+  const queue = new Queue('doubling', {
+    connection: fleet.redis.client,
+    prefix: fleet.keys.prefix('doubling'),
+  });
   await queue.add('nonsense', { anything: ['goes'] });
   await queue.add('nonsense', null);
   await queue.add('nonsense', { id: 'not-a-uuid', generation: 'x' });
@@ -143,7 +152,11 @@ test('attempts run out', async () => {
     },
   });
   const job = await fleet.enqueue.enqueue(doubling, { number: 5 });
-  expect(await settled(job.id)).toMatchObject({ state: 'failed', attempts: 3, error: { code: 'INTERNAL_ERROR' } });
+  expect(await settled(job.id)).toMatchObject({
+    state: 'failed',
+    attempts: 3,
+    error: { code: 'INTERNAL_ERROR' },
+  });
 });
 
 test('a reopened job is a new generation, and a late settle of the old one has no effect', async () => {
@@ -167,7 +180,12 @@ test('a reopened job is a new generation, and a late settle of the old one has n
     outcome: { state: 'completed', result: '{"doubled":0}' },
   });
   expect(late.won).toBe(false);
-  expect(await settled(job.id)).toMatchObject({ state: 'completed', result: { doubled: 10 }, generation: 2, attempts: 1 });
+  expect(await settled(job.id)).toMatchObject({
+    state: 'completed',
+    result: { doubled: 10 },
+    generation: 2,
+    attempts: 1,
+  });
   expect(await fleet.ledger.reopen(job.id)).toBe(false);
 });
 
@@ -197,8 +215,16 @@ test('cancelling aborts a running job; what it answers later has no effect', asy
   await fleet.redis.client.publish(fleet.keys.cancelChannel(), job.id);
   await until(() => signal.aborted);
   release.resolve({ doubled: 10 });
-  await until(() => fleet.metrics.registry.getSingleMetricAsString('presage_jobs_total').then((text) => text.includes('superseded')));
-  expect(await fleet.ledger.read(job.id)).toMatchObject({ state: 'cancelled', result: null, error: { code: 'CANCELLED' } });
+  await until(() =>
+    fleet.metrics.registry
+      .getSingleMetricAsString('presage_jobs_total')
+      .then((text) => text.includes('superseded')),
+  );
+  expect(await fleet.ledger.read(job.id)).toMatchObject({
+    state: 'cancelled',
+    result: null,
+    error: { code: 'CANCELLED' },
+  });
 });
 
 test('fan-out: the last child dispatches the finish step, failed children included', async () => {
@@ -221,7 +247,9 @@ test('fan-out: the last child dispatches the finish step, failed children includ
       return { sum, failed };
     },
   });
-  const many = await fleet.enqueue.enqueue(summing, { numbers: Array.from({ length: 450 }, () => 1).concat([13]) });
+  const many = await fleet.enqueue.enqueue(summing, {
+    numbers: Array.from({ length: 450 }, () => 1).concat([13]),
+  });
   const none = await fleet.enqueue.enqueue(summing, { numbers: [] });
   expect(await settled(many.id)).toMatchObject({ state: 'completed', result: { sum: 900, failed: 1 } });
   expect(await settled(none.id)).toMatchObject({ state: 'completed', result: { sum: 0, failed: 0 } });
@@ -250,7 +278,9 @@ test('stopping waits for jobs in hand, and releases those that take too long wit
 test('a unique key makes one job of many accepts', async () => {
   fleet.consume(doubling, double);
   const jobs = await Promise.all(
-    Array.from({ length: 20 }, () => fleet.enqueue.enqueue(doubling, { number: 1 }, { uniqueKey: 'nightly@2026-01-01' })),
+    Array.from({ length: 20 }, () =>
+      fleet.enqueue.enqueue(doubling, { number: 1 }, { uniqueKey: 'nightly@2026-01-01' }),
+    ),
   );
   expect(new Set(jobs.map((job) => job.id)).size).toBe(1);
   expect(jobs.filter((job) => job.created)).toHaveLength(1);

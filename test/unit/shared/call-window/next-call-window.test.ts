@@ -56,6 +56,8 @@ describe('nextCallWindow', () => {
     ['America/Scoresbysund', '2025-01-01', '2028-01-01'],
     ['Atlantic/Azores', '2025-01-01', '2028-01-01'],
     ['America/Havana', '2025-01-01', '2028-01-01'],
+    ['Antarctica/Troll', '2025-01-01', '2028-01-01'],
+    ['America/St_Johns', '2006-01-01', '2010-01-01'],
     ['Europe/Dublin', '2025-01-01', '2028-01-01'],
     ['Africa/Casablanca', '2025-01-01', '2028-01-01'],
     ['Asia/Jerusalem', '2025-01-01', '2028-01-01'],

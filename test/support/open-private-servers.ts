@@ -1,0 +1,35 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { EmbeddedServer } from '../../shared/embedded/embedded-server.ts';
+import { openGuard } from '../../shared/embedded/open-guard.ts';
+import { startMysql } from '../../shared/embedded/start-mysql.ts';
+import { startRedis } from '../../shared/embedded/start-redis.ts';
+import { createLogger } from '../../shared/telemetry/create-logger.ts';
+
+export interface PrivateServers extends AsyncDisposable {
+  startRedis(): Promise<EmbeddedServer>;
+  startMysql(): Promise<EmbeddedServer>;
+}
+
+/** Servers that one test may stop, wipe and kill without disturbing the others. */
+export async function openPrivateServers(): Promise<PrivateServers> {
+  const resources = new AsyncDisposableStack();
+  const directory = await mkdtemp(join(tmpdir(), 'presage-test-'));
+  const guard = resources.use(await openGuard());
+  guard.removeAtEnd(directory);
+  const options = {
+    environment: process.env,
+    guard,
+    logger: createLogger({ process: 'test', level: 'silent' }),
+  };
+  return {
+    startRedis: async () =>
+      resources.use(await startRedis({ ...options, directory: join(directory, 'redis') })),
+    startMysql: async () =>
+      resources.use(
+        await startMysql({ ...options, directory: join(directory, 'mysql'), mayCreateDatabases: true }),
+      ),
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
+}
