@@ -20,10 +20,9 @@ const daysToSearch = 15;
 /**
  * The window of a weekly pattern that is open now (whole, from its own start) or else the next one.
  *
- * A window is the time during which the clocks on the wall show one of the pattern's days and hours. So where
- * daylight saving skips its first or last hour, it begins or ends at the change; where an hour occurs twice, it
- * lasts from the first pass on, and ends with the first pass when only the hour after its end is repeated; and
- * one that is skipped whole does not take place.
+ * A window is the time during which the clocks on the wall show the pattern's hours on one of its days. So where
+ * daylight saving skips its first or last hour it begins or ends at the change; an hour that occurs twice belongs
+ * to it twice; and a window that is skipped whole does not take place.
  *
  * @param timezone an IANA name that the runtime knows
  * @param nowMs milliseconds since the epoch
@@ -31,7 +30,10 @@ const daysToSearch = 15;
  */
 export function nextCallWindow(pattern: CallPattern, timezone: string, nowMs: number): CallWindow {
   const { start, end } = pattern.preferredHourRange;
-  const spans = offsetSpans(timezone, { startMs: nowMs - 2 * dayMs, endMs: nowMs + (daysToSearch + 1) * dayMs });
+  const spans = offsetSpans(timezone, {
+    startMs: nowMs - 2 * dayMs,
+    endMs: nowMs + (daysToSearch + 1) * dayMs,
+  });
   const offsetNowMs = spans.find((span) => nowMs < span.endMs)?.offsetMs ?? 0;
   const today = Math.floor((nowMs + offsetNowMs) / dayMs);
   let next: Span | undefined;

@@ -2,8 +2,8 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { processIdentity } from '../process/process-identity.ts';
-import { isConfigured } from './embedded-parts.ts';
 import type { Environment } from './read-settings.ts';
+import { environmentWithAddresses } from './stack-addresses.ts';
 
 const runningStackSchema = z.object({
   api: z.string(),
@@ -53,14 +53,6 @@ export function writeRunFile(file: string, stack: RunningStack): void {
 export function environmentOfRunningStack(environment: Environment, directory: string): Environment {
   const stack = readRunFile(directory);
   if (!stack) return environment;
-  const found: Record<string, string> = {};
-  // A cluster or a bucket that `up` was told to use has no such URL; whoever told it so knows its variables.
-  if (!isConfigured('redis', environment) && /^rediss?:/.test(stack.redis)) found['REDIS_URL'] = stack.redis;
-  if (!isConfigured('mysql', environment)) found['DATABASE_URL'] = stack.mysql;
-  if (!isConfigured('dynamodb', environment)) found['AWS_ENDPOINT_URL_DYNAMODB'] = stack.dynamodb;
-  if (!isConfigured('artifacts', environment) && /^file:/.test(stack.artifacts)) {
-    found['ARTIFACTS_URL'] = stack.artifacts;
-  }
-  if (!environment['PRESAGE_API_URL']) found['PRESAGE_API_URL'] = stack.api;
-  return { ...environment, ...found };
+  const api = environment['PRESAGE_API_URL'] || stack.api;
+  return { ...environmentWithAddresses(environment, stack), PRESAGE_API_URL: api };
 }

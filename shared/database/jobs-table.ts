@@ -1,3 +1,5 @@
+import type { Generated } from 'kysely';
+
 /**
  * - `accepted`: the job is to be done; Redis knows whether a worker has it in hand
  * - `completed`, `failed`, `cancelled`: settled, final until an operator retries it
@@ -12,16 +14,16 @@ export interface JobsTable {
   /** UUID version 7: sorts by creation time. */
   id: string;
   queue: string;
-  state: JobRowState;
-  phase: JobPhase;
+  state: Generated<JobRowState>;
+  phase: Generated<JobPhase>;
   /** Raised by an operator's retry; a settle of an older generation has no effect. */
-  generation: number;
+  generation: Generated<number>;
   payload: string;
   result: string | null;
   /** `{kind, code, message}` of the last failed attempt. */
   error: string | null;
   /** Attempts that ran to an end, good or bad. */
-  attempts: number;
+  attempts: Generated<number>;
   /** 0 is served first; larger numbers later. */
   priority: number;
   parent_id: string | null;

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Environment } from '../config/read-settings.ts';
 import type { ChildRole } from './open-guard.ts';
+import { StackError } from './stack-error.ts';
 
 /** How a child is run and how it shows that it works. */
 export interface ChildDefinition<Ready = unknown> {
@@ -28,12 +29,8 @@ export interface ChildDefinition<Ready = unknown> {
 }
 
 /** The child ended, as often as it was tried, before it was ready for the first time. */
-export class ChildStartError extends Error {
-  readonly childName: string;
-
+export class ChildStartError extends StackError {
   constructor(definition: Pick<ChildDefinition, 'name'>, reason: string, lastLines: string) {
     super(`${definition.name} cannot be started: ${reason}.\n${lastLines}`.trimEnd());
-    this.name = 'ChildStartError';
-    this.childName = definition.name;
   }
 }

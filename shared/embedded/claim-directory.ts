@@ -5,15 +5,15 @@ import { z } from 'zod';
 import { errorCode } from '../errors/classify.ts';
 import { processIdentity } from '../process/process-identity.ts';
 import type { Guard } from './open-guard.ts';
+import { StackError } from './stack-error.ts';
 
 const processSchema = z.object({ pid: z.int(), identity: z.string() });
 const claimSchema = z.object({ owner: processSchema, guard: processSchema });
 
 /** Another stack works with the data in this folder. */
-export class DirectoryInUseError extends Error {
+export class DirectoryInUseError extends StackError {
   constructor(directory: string, pid: number) {
     super(`${directory} is in use: another \`presage up\` (process ${pid}) runs with the data in it.`);
-    this.name = 'DirectoryInUseError';
   }
 }
 

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { z } from 'zod';
 import { errorCode } from '../errors/classify.ts';
+import { StackError } from './stack-error.ts';
 
 /** What has to stay the same from one run to the next, kept beside the data that it belongs to. */
 export interface DataSettings {
@@ -26,7 +27,9 @@ export async function readDataSettings(directory: string): Promise<DataSettings>
     return dataSettingsSchema.parse(JSON.parse(await readFile(file, 'utf8')));
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return { password: randomBytes(18).toString('base64url') };
-    throw new Error(`${file} is damaged. Delete ${directory} to begin with empty data.`, { cause: error });
+    throw new StackError(`${file} is damaged. Delete ${directory} to begin with empty data.`, {
+      cause: error,
+    });
   }
 }
 

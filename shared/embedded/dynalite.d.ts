@@ -3,8 +3,8 @@ declare module 'dynalite' {
   import type { Server } from 'node:http';
 
   interface DynaliteOptions {
-    /** The folder that keeps the data; without one it is kept in memory. */
-    path?: string;
+    /** The folder that keeps the data. */
+    path: string;
     /** How long a table stays in the state CREATING, in milliseconds. */
     createTableMs?: number;
     deleteTableMs?: number;

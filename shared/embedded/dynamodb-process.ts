@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import dynalite from 'dynalite';
 import type { ReadyMessage } from '../process/run-process.ts';
 
-// The DynamoDB emulator as a process of its own: `node dynamodb-process.ts PORT [FOLDER]`. It tells its
+// The DynamoDB emulator as a process of its own: `node dynamodb-process.ts PORT FOLDER`. It tells its
 // parent when it is ready, and ends on SIGTERM or when its parent is gone.
 
 const [port, folder] = process.argv.slice(2);
-const tableStates = { createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 };
-const server = dynalite(folder === undefined ? tableStates : { ...tableStates, path: folder });
+if (port === undefined || folder === undefined) throw new Error('give a port and a folder');
+const server = dynalite({ path: folder, createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
 
 for (const event of ['SIGTERM', 'SIGINT', 'disconnect']) {
   process.once(event, () => {

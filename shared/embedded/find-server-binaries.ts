@@ -4,6 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Environment } from '../config/read-settings.ts';
 import serverPrograms from './server-programs.json' with { type: 'json' };
+import { StackError } from './stack-error.ts';
 
 /** A Redis or Valkey server. */
 export interface RedisBinary {
@@ -26,10 +27,9 @@ export interface DatabaseBinary {
 }
 
 /** A server that the machine lacks. The message says how to install it. */
-export class MissingServerError extends Error {
+export class MissingServerError extends StackError {
   constructor(what: string) {
     super(`${what} is not installed on this machine. Run \`npm run set-up\`: it installs it, or says how.`);
-    this.name = 'MissingServerError';
   }
 }
 

@@ -10,6 +10,7 @@ import { processIdentity } from '../process/process-identity.ts';
 //   watch server 124     a database server, stopped after those
 //   forget 123           it has ended
 //   remove %2Ftmp%2Fx    a file or folder to delete at the end
+//   hurry                kill whatever runs: nobody wants to wait
 //
 // When standard input ends, whether the parent closed it after an orderly stop or was killed, the guard
 // ends what still runs, deletes what is to be deleted, and leaves.
@@ -20,12 +21,15 @@ interface Member {
   identity: string;
 }
 
+/** Processes of the fleet notice by themselves that their parent is gone; SIGTERM is for those that did not. */
 const ownEndMs = 3_000;
 const processTermMs = 5_000;
 const serverTermMs = 15_000;
+const killMs = 5_000;
 
 const members = new Map<number, Member>();
 const leftovers: string[] = [];
+let hurry = false;
 
 function obey(line: string): void {
   const [verb, ...words] = line.split(' ');
@@ -37,6 +41,8 @@ function obey(line: string): void {
     members.delete(Number(words[0]));
   } else if (verb === 'remove') {
     leftovers.push(decodeURIComponent(words[0] ?? ''));
+  } else if (verb === 'hurry') {
+    hurry = true;
   }
 }
 
@@ -70,14 +76,19 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 
 for await (const line of createInterface({ input: process.stdin })) obey(line);
 
-await waitForEnd('process', ownEndMs);
-signal('process', 'SIGTERM');
-await waitForEnd('process', processTermMs);
+if (!hurry) {
+  await waitForEnd('process', ownEndMs);
+  signal('process', 'SIGTERM');
+  await waitForEnd('process', processTermMs);
+}
 signal('process', 'SIGKILL');
-signal('server', 'SIGTERM');
-await waitForEnd('server', serverTermMs);
+if (!hurry) {
+  signal('server', 'SIGTERM');
+  await waitForEnd('server', serverTermMs);
+}
 signal('server', 'SIGKILL');
-await waitForEnd('server', processTermMs);
+await waitForEnd('process', killMs);
+await waitForEnd('server', killMs);
 for (const leftover of leftovers) {
   await rm(leftover, { recursive: true, force: true, maxRetries: 5 }).catch(() => undefined);
 }

@@ -5,6 +5,7 @@ import { open, rename, rm } from 'node:fs/promises';
 import { serverEnvironment, type EmbeddedServerOptions } from './embedded-server.ts';
 import type { DatabaseBinary } from './find-server-binaries.ts';
 import { lastLines } from './last-lines.ts';
+import { StackError } from './stack-error.ts';
 
 export interface InitialiseOptions extends Pick<EmbeddedServerOptions, 'environment' | 'guard'> {
   binary: DatabaseBinary;
@@ -32,7 +33,9 @@ export async function initialiseDatabase(options: InitialiseOptions): Promise<vo
   if (child.pid !== undefined) guard.forget(child.pid);
   if (child.exitCode !== 0) {
     const reason = child.signalCode ?? `exit code ${child.exitCode}`;
-    throw new Error(`the database's system tables could not be made (${reason}).\n${lastLines(logFile)}`);
+    throw new StackError(
+      `The database's system tables could not be made (${reason}).\n${lastLines(logFile)}`,
+    );
   }
   await rename(unfinished, dataDirectory);
 }

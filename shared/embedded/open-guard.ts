@@ -17,6 +17,8 @@ export interface Guard extends AsyncDisposable {
   forget(pid: number): void;
   /** Names a file or folder that is deleted when everything has ended. */
   removeAtEnd(path: string): void;
+  /** From now on, what still runs at the end is killed instead of being asked to stop. */
+  hurry(): void;
 }
 
 /** Starts the guard process (see guard-process.ts), connected by a pipe that the kernel closes if we die. */
@@ -39,6 +41,7 @@ export async function openGuard(): Promise<Guard> {
     watch: (member, role) => void stdin.write(`watch ${role} ${member}\n`),
     forget: (member) => void stdin.write(`forget ${member}\n`),
     removeAtEnd: (leftover) => void stdin.write(`remove ${encodeURIComponent(leftover)}\n`),
+    hurry: () => void stdin.write('hurry\n'),
     async [Symbol.asyncDispose]() {
       child.ref();
       stdin.end();

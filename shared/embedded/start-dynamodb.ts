@@ -8,18 +8,13 @@ import { startOnFreePort } from './find-free-port.ts';
 import { untilReadyMessage } from './ready-message.ts';
 import { supervise } from './supervise.ts';
 
-export interface DynamodbOptions extends EmbeddedServerOptions {
-  /** Whether the tables are kept in the folder; otherwise in memory, and a restart loses them. */
-  persistent: boolean;
-}
-
 /**
  * A DynamoDB emulator. It knows no users: any credentials do, and its URL holds none because the AWS SDK
  * takes no such URL.
  *
  * @throws ChildStartError
  */
-export async function startDynamodb(options: DynamodbOptions): Promise<EmbeddedServer> {
+export async function startDynamodb(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
   const { directory } = options;
   const dataDirectory = path.join(directory, 'data');
   await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
@@ -31,11 +26,7 @@ export async function startDynamodb(options: DynamodbOptions): Promise<EmbeddedS
       name: 'dynamodb',
       role: 'server',
       program: process.execPath,
-      arguments: [
-        path.join(import.meta.dirname, 'dynamodb-process.ts'),
-        String(port),
-        ...(options.persistent ? [dataDirectory] : []),
-      ],
+      arguments: [path.join(import.meta.dirname, 'dynamodb-process.ts'), String(port), dataDirectory],
       environment: serverEnvironment(options.environment),
       ipc: true,
       logFile: path.join(directory, 'dynamodb.log'),

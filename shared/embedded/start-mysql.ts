@@ -9,6 +9,7 @@ import { serverEnvironment, type EmbeddedServer, type EmbeddedServerOptions } fr
 import { findDatabaseBinary, type DatabaseBinary } from './find-server-binaries.ts';
 import { startOnFreePort } from './find-free-port.ts';
 import { initialiseDatabase } from './initialise-database.ts';
+import { StackError } from './stack-error.ts';
 import { supervise } from './supervise.ts';
 
 export interface MysqlOptions extends EmbeddedServerOptions {
@@ -20,7 +21,7 @@ export interface MysqlOptions extends EmbeddedServerOptions {
  * A private MariaDB or MySQL with a database and a user `presage`. Every commit is on disk before it is
  * acknowledged. Nobody can log in as root over TCP.
  *
- * @throws MissingServerError, ChildStartError, and an Error when the data was made by another series of server
+ * @throws MissingServerError, ChildStartError, StackError when the data was made by another server or series
  */
 export async function startMysql(options: MysqlOptions): Promise<EmbeddedServer> {
   const binary = await findDatabaseBinary(options.environment);
@@ -29,8 +30,8 @@ export async function startMysql(options: MysqlOptions): Promise<EmbeddedServer>
   const settings = await readDataSettings(directory);
   const madeBy = `${binary.flavour} ${binary.series}`;
   if (settings.madeBy !== undefined && settings.madeBy !== madeBy) {
-    throw new Error(
-      `the data in ${directory} was made by ${settings.madeBy}, but this machine has ${madeBy}. ` +
+    throw new StackError(
+      `The data in ${directory} was made by ${settings.madeBy}, but this machine has ${madeBy}. ` +
         'Install that server again, or delete the folder to begin with an empty database.',
     );
   }

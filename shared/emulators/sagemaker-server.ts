@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { OptimalCallTime } from '../contracts/call-time-prediction.ts';
 
-/** How a call can go wrong. */
+/** How an answer can differ from a plain good one. */
 export type EndpointFault =
   /** An AWS error with this status, optionally with `Retry-After` in seconds. */
   | { kind: 'status'; status: number; errorType?: string; retryAfterSeconds?: number }
@@ -15,6 +15,10 @@ export type EndpointFault =
   | { kind: 'reset' }
   /** The answer's JSON ends in its middle. */
   | { kind: 'truncated' }
+  /** The connection ends in the middle of the answer. */
+  | { kind: 'cut-off' }
+  /** A good answer with fields that no document names. */
+  | { kind: 'extra-fields' }
   /** Valid JSON that is no call time. */
   | { kind: 'schema-breaking' }
   | { kind: 'empty' }
@@ -46,6 +50,8 @@ export interface SagemakerServer extends AsyncDisposable {
   setLatency(latencyMs: number): void;
   /** Waits until so many requests have arrived since the start. */
   arrived(count: number): Promise<void>;
+  /** Waits until so many requests have been given up by their client before they were answered. */
+  abandoned(count: number): Promise<void>;
 }
 
 export interface SagemakerServerOptions {
@@ -66,10 +72,10 @@ const oversizedBytes = 4 * 1024 * 1024;
  */
 export async function openSagemakerServer(options: SagemakerServerOptions = {}): Promise<SagemakerServer> {
   let latencyMs = options.latencyMs ?? 0;
-  let arrivals = 0;
+  const arrivals = createTally();
+  const abandonments = createTally();
   const requests: RecordedRequest[] = [];
   const faults: EndpointFault[] = [];
-  const watchers: { count: number; resolve: () => void }[] = [];
   const timers = new Set<NodeJS.Timeout>();
 
   function record(request: IncomingMessage, endpointName: string, body: string): RecordedRequest {
@@ -82,8 +88,7 @@ export async function openSagemakerServer(options: SagemakerServerOptions = {}):
     };
     requests.push(recorded);
     if (requests.length > keptRequests) requests.shift();
-    arrivals += 1;
-    for (const watcher of watchers) if (arrivals >= watcher.count) watcher.resolve();
+    arrivals.add();
     return recorded;
   }
 
@@ -121,6 +126,15 @@ export async function openSagemakerServer(options: SagemakerServerOptions = {}):
       }
       case 'truncated': {
         answer(response, '{"preferredDayOfWeek":[1,2,3],"preferredHourRange":{"start":10,');
+        return;
+      }
+      case 'cut-off': {
+        response.writeHead(200, { 'content-type': 'application/json', 'content-length': 1_000 });
+        response.write('{"preferredDayOfWeek":[1,2,3],', () => response.destroy());
+        return;
+      }
+      case 'extra-fields': {
+        answer(response, JSON.stringify({ ...inventPrediction('', 'UTC'), model: 'v2', scores: [0.1] }));
         return;
       }
       case 'schema-breaking': {
@@ -166,6 +180,9 @@ export async function openSagemakerServer(options: SagemakerServerOptions = {}):
   }
 
   const server = createServer((request, response) => {
+    response.on('close', () => {
+      if (!response.writableEnded) abandonments.add();
+    });
     // Only a client that goes away in the midst of its request makes this fail.
     handle(request, response).catch(() => response.destroy());
   });
@@ -194,18 +211,32 @@ export async function openSagemakerServer(options: SagemakerServerOptions = {}):
     setLatency(milliseconds) {
       latencyMs = milliseconds;
     },
-    arrived(count) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      watchers.push({ count, resolve });
-      if (arrivals >= count) resolve();
-      return promise;
-    },
+    arrived: (count) => arrivals.reached(count),
+    abandoned: (count) => abandonments.reached(count),
     async [Symbol.asyncDispose]() {
       for (const timer of timers) clearTimeout(timer);
       const closed = once(server, 'close');
       server.close();
       server.closeAllConnections();
       await closed;
+    },
+  };
+}
+
+/** Counts events and tells when there were enough. */
+function createTally() {
+  let total = 0;
+  const watchers: { count: number; resolve: () => void }[] = [];
+  return {
+    add() {
+      total += 1;
+      for (const { count, resolve } of watchers) if (total >= count) resolve();
+    },
+    reached(count: number): Promise<void> {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      watchers.push({ count, resolve });
+      if (total >= count) resolve();
+      return promise;
     },
   };
 }

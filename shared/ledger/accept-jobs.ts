@@ -84,26 +84,20 @@ async function acceptUnique(db: Kysely<Tables>, job: NewJob): Promise<AcceptedJo
 
 export function newRow(job: NewJob, now = new Date()): Insertable<JobsTable> {
   const dueAt = job.dueAt && job.dueAt > now ? job.dueAt : now;
+  // What is left out has the column's default: an open job at its start, without parent, key or trace.
   return {
     id: uuid(),
     queue: job.queue,
-    state: 'accepted',
-    phase: 'start',
-    generation: 1,
     payload: job.payload,
-    result: null,
-    error: null,
-    attempts: 0,
     priority: job.priority,
-    parent_id: job.parentId ?? null,
-    child_position: job.childPosition ?? null,
-    unique_key: job.uniqueKey ?? null,
-    request_id: job.requestId ?? null,
-    traceparent: job.traceparent ?? null,
-    settled_by: null,
     created_at: now,
     due_at: dueAt,
     check_at: new Date(dueAt.getTime() + firstCheckAfterMs),
-    finished_at: null,
+    ...(job.parentId === undefined
+      ? {}
+      : { parent_id: job.parentId, child_position: job.childPosition ?? 0 }),
+    ...(job.uniqueKey === undefined ? {} : { unique_key: job.uniqueKey }),
+    ...(job.requestId === undefined ? {} : { request_id: job.requestId }),
+    ...(job.traceparent === undefined ? {} : { traceparent: job.traceparent }),
   };
 }

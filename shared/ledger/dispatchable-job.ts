@@ -40,9 +40,9 @@ export function toDispatchable(row: Row): DispatchableJob {
   return {
     id: row.id,
     queue: row.queue,
-    phase: row.phase,
-    generation: row.generation,
-    attempts: row.attempts,
+    phase: row.phase ?? 'start',
+    generation: row.generation ?? 1,
+    attempts: row.attempts ?? 0,
     priority: row.priority,
     dueAt: row.due_at,
     payload: inline ? row.payload : null,

@@ -1,7 +1,14 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { Tables } from '../database/tables.ts';
 import { createAcceptJobs, newRow, type AcceptedJob, type NewJob } from './accept-jobs.ts';
-import { childOutcomes, childProgress, fanOut, type ChildJob, type ChildOutcome, type FanOutResult } from './fan-out.ts';
+import {
+  childOutcomes,
+  childProgress,
+  fanOut,
+  type ChildJob,
+  type ChildOutcome,
+  type FanOutResult,
+} from './fan-out.ts';
 import type { JobFailure, JobRecord } from './job-record.ts';
 import { createReadJobs, type JobFilter } from './read-jobs.ts';
 import { createSettleJobs, type SettleOutcome, type Settlement } from './settle-jobs.ts';

@@ -12,11 +12,14 @@ export function createTimezoneResolver(timezoneOfNumber: TimezoneOfNumber): Reso
   // In lower case, because names are not case-sensitive: at most as many entries as there are zones.
   const known = new Set<string>();
 
-  function isTimezone(name: string): boolean {
-    const lowerCase = name.toLowerCase();
-    if (known.has(lowerCase)) return true;
-    if (!isIanaName(name)) return false;
-    known.add(lowerCase);
+  function isTimezone(text: string): boolean {
+    // Names only: the runtime takes offsets such as +02:00 for timezones too.
+    if (!/^[A-Za-z][\w+/-]*$/.test(text)) return false;
+    const name = text.toLowerCase();
+    if (!known.has(name)) {
+      if (!isKnownToRuntime(name)) return false;
+      known.add(name);
+    }
     return true;
   }
 
@@ -26,9 +29,7 @@ export function createTimezoneResolver(timezoneOfNumber: TimezoneOfNumber): Reso
   };
 }
 
-function isIanaName(name: string): boolean {
-  // Names only: the runtime takes offsets such as +02:00 for timezones too.
-  if (!/^[A-Za-z][\w+/-]*$/.test(name)) return false;
+function isKnownToRuntime(name: string): boolean {
   try {
     Intl.DateTimeFormat('en', { timeZone: name });
     return true;

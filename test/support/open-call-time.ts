@@ -1,0 +1,133 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import { connectRedis, type RedisClient } from '../../shared/queue/connect-redis.ts';
+import type { RedisSettings } from '../../shared/config/redis-settings.ts';
+import { callTimePrediction, type Contact } from '../../shared/contracts/call-time-prediction.ts';
+import type { ResultOf } from '../../shared/contracts/define-queue.ts';
+import type { CallTimePredictionsTable } from '../../shared/database/call-time-predictions-table.ts';
+import { openDatabase, type Database } from '../../shared/database/open-database.ts';
+import { openSagemakerServer, type SagemakerServer } from '../../shared/emulators/sagemaker-server.ts';
+import { createLogger } from '../../shared/telemetry/create-logger.ts';
+import { createMetrics, type Metrics } from '../../shared/telemetry/create-metrics.ts';
+import { createCallTimeModel } from '../../workers/call-time-prediction/call-time-model.ts';
+import { handleCallTimePrediction } from '../../workers/call-time-prediction/handle-call-time-prediction.ts';
+import { loadPhoneTimezones } from '../../workers/call-time-prediction/phone-timezone.ts';
+import { createPredictionCache } from '../../workers/call-time-prediction/prediction-cache.ts';
+import { createPredictionRows } from '../../workers/call-time-prediction/prediction-rows.ts';
+import { createTimezoneResolver } from '../../workers/call-time-prediction/resolve-timezone.ts';
+import { openSagemakerEndpoint } from '../../workers/call-time-prediction/sagemaker-endpoint.ts';
+import { createTestDatabase } from './create-test-database.ts';
+import { testRedisSettings, until } from './open-test-fleet.ts';
+
+export interface RunOptions {
+  jobId?: string;
+  mayHaveRunBefore?: boolean;
+  signal?: AbortSignal;
+  progress?: (done: number, total: number) => void;
+}
+
+/** The call-time worker's real parts: real Redis, real MySQL, the real SDK before a local server. */
+export interface CallTime extends AsyncDisposable {
+  server: SagemakerServer;
+  redis: RedisClient;
+  database: Database;
+  metrics: Metrics;
+  logLines: string[];
+  run(contacts: readonly Contact[], options?: RunOptions): Promise<ResultOf<typeof callTimePrediction>>;
+  storedRows(jobId: string): Promise<CallTimePredictionsTable[]>;
+  /** The value of one outcome of a counter. */
+  counted(counter: 'endpointRequests' | 'cacheRequests', outcome: string): Promise<number>;
+}
+
+export interface CallTimeTestOptions {
+  redis?: RedisSettings;
+  /** Shares the server and the database of another one, like a second process. */
+  beside?: CallTime;
+  withEndpoint?: boolean;
+  parallelism?: number;
+  endpointTimeoutMs?: number;
+  now?: () => number;
+}
+
+export async function openCallTime(options: CallTimeTestOptions = {}): Promise<CallTime> {
+  const { beside, withEndpoint = true, parallelism = 8, endpointTimeoutMs = 400, now = Date.now } = options;
+  const resources = new AsyncDisposableStack();
+  const logLines: string[] = [];
+  const log = createLogger({ process: 'test', level: 'debug', write: (line) => logLines.push(line) });
+  const metrics = resources.use(createMetrics());
+  const database = beside?.database ?? (await openOwnDatabase(resources));
+  const server = beside?.server ?? resources.use(await openSagemakerServer());
+  const connection = resources.use(connectRedis(options.redis ?? testRedisSettings(), 'cache', log));
+  if (!options.redis) await until(() => connection.isUp());
+  const rows = resources.use(createPredictionRows(database.db));
+  const endpoint = resources.use(
+    openSagemakerEndpoint({
+      region: 'us-east-1',
+      endpointName: 'call-times',
+      endpointUrl: server.url,
+      parallelism,
+      timeoutMs: endpointTimeoutMs,
+    }),
+  );
+  const dependencies = {
+    resolveTimezone: createTimezoneResolver(await loadPhoneTimezones()),
+    cache: createPredictionCache({
+      redis: connection.client,
+      ttlSeconds: 604_800,
+      endpointConfigured: withEndpoint,
+      metrics,
+    }),
+    model: withEndpoint ? createCallTimeModel({ endpoint, parallelism, metrics, log }) : undefined,
+    rows,
+    now,
+  };
+  return {
+    server,
+    redis: connection.client,
+    database,
+    metrics,
+    logLines,
+    run(contacts, { jobId = randomUUID(), mayHaveRunBefore = false, signal, progress } = {}) {
+      const context = {
+        jobId,
+        attempt: mayHaveRunBefore ? 2 : 1,
+        mayHaveRunBefore,
+        signal: signal ?? new AbortController().signal,
+        log,
+        progress: progress ?? (() => {}),
+      };
+      const payload = callTimePrediction.payload.parse({ contacts });
+      return handleCallTimePrediction(payload, context, dependencies);
+    },
+    storedRows(jobId) {
+      return database.db
+        .selectFrom('call_time_predictions')
+        .selectAll()
+        .where('job_id', '=', jobId)
+        .orderBy('position')
+        .execute();
+    },
+    async counted(counter, outcome) {
+      const { values } = await metrics[counter].get();
+      return values.find(({ labels }) => labels.outcome === outcome)?.value ?? 0;
+    },
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
+}
+
+async function openOwnDatabase(resources: AsyncDisposableStack): Promise<Database> {
+  const { settings } = resources.use(await createTestDatabase());
+  return resources.use(openDatabase(settings));
+}
+
+/** A number that no other test has: the cache's keys have no prefix that could tell tests apart. */
+export function randomPhoneNumber(): string {
+  return `+4915${String(randomInt(1e9)).padStart(9, '0')}`;
+}
+
+export function randomContacts(count: number): Contact[] {
+  return Array.from({ length: count }, (_, index) => ({
+    id: `contact_${index}`,
+    phoneNumber: randomPhoneNumber(),
+    timezone: 'Europe/Berlin',
+  }));
+}
