@@ -1,10 +1,13 @@
 import type { DatabaseSettings } from '../shared/config/database-settings.ts';
+import type { Environment } from '../shared/config/read-settings.ts';
 import type { RedisSettings } from '../shared/config/redis-settings.ts';
 
 /** Private servers that a benchmark may fill, with the fleet's schema. */
 export interface BenchmarkEnvironment {
   redis: RedisSettings;
   database: DatabaseSettings;
+  /** What child processes start from. */
+  processEnvironment: Environment;
 }
 
 /** One measured figure, and the control that was measured beside it. */

@@ -10,6 +10,7 @@ const exitCode = await runCommand(
   process.argv.slice(2),
   {
     environment: environmentOfRunningStack(process.env, process.cwd()),
+    stackEnvironment: process.env,
     workingDirectory: process.cwd(),
     input: process.stdin,
     output: process.stdout,

@@ -9,15 +9,9 @@ import { ProblemError, type ProblemCode } from './problem.ts';
 export const longestWaitMs = 30_000;
 
 export const submitQuerySchema = z.object({
-  wait_ms: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(longestWaitMs)
-    .optional()
-    .meta({
-      description: 'Wait this long for the result, in milliseconds; without it the answer is 202 at once',
-    }),
+  wait_ms: z.coerce.number().int().min(0).max(longestWaitMs).optional().meta({
+    description: 'Wait this long for the result, in milliseconds; without it the answer is 202 at once',
+  }),
 });
 
 export const acceptedSchema = z

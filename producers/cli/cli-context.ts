@@ -12,6 +12,8 @@ import { createLogger } from '../../shared/telemetry/create-logger.ts';
 export interface CliContext {
   /** With the addresses of a stack that runs in this folder, where the environment names none. */
   environment: Environment;
+  /** Without them: what a new stack starts from. */
+  stackEnvironment: Environment;
   workingDirectory: string;
   input: NodeJS.ReadableStream;
   /** Results: one JSON document, or lines for people. */

@@ -52,7 +52,7 @@ export function openRelay(options: RelayOptions): AsyncDisposable {
     if (memory.lost) {
       log.info('this relay or Redis has started anew: comparing every open job with Redis');
       for (const queue of options.queues) await compareAll(queue);
-      await memory.confirm();
+      memory.confirm();
     }
     await compareDue();
   }

@@ -12,8 +12,8 @@ import { processIdentity } from '../process/process-identity.ts';
 //   remove %2Ftmp%2Fx    a file or folder to delete at the end
 //   hurry                kill whatever runs: nobody wants to wait
 //
-// When standard input ends, whether the parent closed it after an orderly stop or was killed, the guard
-// ends what still runs, deletes what is to be deleted, and leaves.
+// It answers one line when it is ready. When standard input ends, whether the parent closed it after an orderly
+// stop or was killed, the guard ends what still runs, deletes what is to be deleted, and leaves.
 
 interface Member {
   pid: number;
@@ -73,6 +73,8 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     // Stays: it ends when everything that it guards has ended.
   });
 }
+
+process.stdout.write('ready\n'); // from now on nothing can be left behind
 
 for await (const line of createInterface({ input: process.stdin })) obey(line);
 

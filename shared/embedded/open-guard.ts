@@ -25,17 +25,17 @@ export interface Guard extends AsyncDisposable {
 export async function openGuard(): Promise<Guard> {
   const child = spawn(process.execPath, [path.join(import.meta.dirname, 'guard-process.ts')], {
     detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
+    stdio: ['pipe', 'pipe', 'inherit'],
     env: {},
     cwd: '/',
   });
+  const { pid, stdin, stdout } = child;
   const ended = new Promise<void>((resolve) => void child.once('exit', () => resolve()));
-  await once(child, 'spawn');
-  const { pid, stdin } = child;
-  if (pid === undefined) throw new Error('the guard process has no id');
-  // Without the guard the stack works on, only a crash would leave something behind.
+  await Promise.race([once(stdout, 'data'), ended]);
+  if (pid === undefined || child.exitCode !== null) throw new Error('the guard process could not be started');
+  stdout.destroy();
+  // Should somebody kill the guard, the stack works on; only a crash would leave something behind then.
   stdin.on('error', () => undefined);
-  child.unref();
   return {
     pid,
     watch: (member, role) => void stdin.write(`watch ${role} ${member}\n`),

@@ -43,6 +43,8 @@ export interface SagemakerServer extends AsyncDisposable {
   /** The latest requests, oldest first. */
   requests: readonly RecordedRequest[];
   callsByNumber(): Map<string, number>;
+  /** The largest number of requests that were waiting for their answers at the same time. */
+  mostAtOnce(): number;
   /** Gives the next `calls` calls this fault, after the ones scripted before. */
   failNext(fault: EndpointFault, calls?: number): void;
   /** Forgets the scripted faults. */
@@ -74,6 +76,8 @@ export async function openSagemakerServer(options: SagemakerServerOptions = {}):
   let latencyMs = options.latencyMs ?? 0;
   const arrivals = createTally();
   const abandonments = createTally();
+  let underWay = 0;
+  let mostAtOnce = 0;
   const requests: RecordedRequest[] = [];
   const faults: EndpointFault[] = [];
   const timers = new Set<NodeJS.Timeout>();
@@ -180,7 +184,10 @@ export async function openSagemakerServer(options: SagemakerServerOptions = {}):
   }
 
   const server = createServer((request, response) => {
+    underWay += 1;
+    mostAtOnce = Math.max(mostAtOnce, underWay);
     response.on('close', () => {
+      underWay -= 1;
       if (!response.writableEnded) abandonments.add();
     });
     // Only a client that goes away in the midst of its request makes this fail.
@@ -202,6 +209,7 @@ export async function openSagemakerServer(options: SagemakerServerOptions = {}):
       }
       return calls;
     },
+    mostAtOnce: () => mostAtOnce,
     failNext(fault, calls = 1) {
       for (let call = 0; call < calls; call += 1) faults.push(fault);
     },

@@ -11,7 +11,7 @@ export interface RedisMemory {
   check(): Promise<{
     lost: boolean;
     /** To be called when every open job has been compared. */
-    confirm(): Promise<void>;
+    confirm(): void;
   }>;
 }
 
@@ -26,13 +26,13 @@ export function watchRedisMemory(
     async check() {
       const runs = await runIds(client);
       const markers = await Promise.all(queues.map((queue) => client.get(keys.marker(queue))));
-      return {
-        lost: runs !== confirmedRuns || markers.includes(null),
-        async confirm() {
-          await Promise.all(queues.map((queue) => client.set(keys.marker(queue), '1')));
-          confirmedRuns = runs;
-        },
-      };
+      const lost = runs !== confirmedRuns || markers.includes(null);
+      if (lost) {
+        confirmedRuns = undefined;
+        // Before anything is compared: if Redis is wiped meanwhile, the markers are gone again.
+        await Promise.all(queues.map((queue) => client.set(keys.marker(queue), '1')));
+      }
+      return { lost, confirm: () => void (confirmedRuns = runs) };
     },
   };
 }

@@ -1,5 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { connectRedis, type RedisClient } from '../../shared/queue/connect-redis.ts';
+import type { DatabaseSettings } from '../../shared/config/database-settings.ts';
 import type { RedisSettings } from '../../shared/config/redis-settings.ts';
 import { callTimePrediction, type Contact } from '../../shared/contracts/call-time-prediction.ts';
 import type { ResultOf } from '../../shared/contracts/define-queue.ts';
@@ -16,7 +17,8 @@ import { createPredictionRows } from '../../workers/call-time-prediction/predict
 import { createTimezoneResolver } from '../../workers/call-time-prediction/resolve-timezone.ts';
 import { openSagemakerEndpoint } from '../../workers/call-time-prediction/sagemaker-endpoint.ts';
 import { createTestDatabase } from './create-test-database.ts';
-import { testRedisSettings, until } from './open-test-fleet.ts';
+import { testRedisSettings } from './open-test-fleet.ts';
+import { until } from './until.ts';
 
 export interface RunOptions {
   jobId?: string;
@@ -40,6 +42,8 @@ export interface CallTime extends AsyncDisposable {
 
 export interface CallTimeTestOptions {
   redis?: RedisSettings;
+  /** A database with the fleet's tables, instead of one that is made and dropped. */
+  databaseSettings?: DatabaseSettings;
   /** Shares the server and the database of another one, like a second process. */
   beside?: CallTime;
   withEndpoint?: boolean;
@@ -50,11 +54,13 @@ export interface CallTimeTestOptions {
 
 export async function openCallTime(options: CallTimeTestOptions = {}): Promise<CallTime> {
   const { beside, withEndpoint = true, parallelism = 8, endpointTimeoutMs = 400, now = Date.now } = options;
+  // A machine without credentials would be asked for its role first, which takes a second where there is none.
+  process.env['AWS_EC2_METADATA_DISABLED'] = 'true';
   const resources = new AsyncDisposableStack();
   const logLines: string[] = [];
   const log = createLogger({ process: 'test', level: 'debug', write: (line) => logLines.push(line) });
   const metrics = resources.use(createMetrics());
-  const database = beside?.database ?? (await openOwnDatabase(resources));
+  const database = beside?.database ?? (await openOwnDatabase(resources, options.databaseSettings));
   const server = beside?.server ?? resources.use(await openSagemakerServer());
   const connection = resources.use(connectRedis(options.redis ?? testRedisSettings(), 'cache', log));
   if (!options.redis) await until(() => connection.isUp());
@@ -114,14 +120,17 @@ export async function openCallTime(options: CallTimeTestOptions = {}): Promise<C
   };
 }
 
-async function openOwnDatabase(resources: AsyncDisposableStack): Promise<Database> {
-  const { settings } = resources.use(await createTestDatabase());
+async function openOwnDatabase(
+  resources: AsyncDisposableStack,
+  given: DatabaseSettings | undefined,
+): Promise<Database> {
+  const settings = given ?? resources.use(await createTestDatabase()).settings;
   return resources.use(openDatabase(settings));
 }
 
 /** A number that no other test has: the cache's keys have no prefix that could tell tests apart. */
 export function randomPhoneNumber(): string {
-  return `+4915${String(randomInt(1e9)).padStart(9, '0')}`;
+  return `+4915${String(randomInt(1e11)).padStart(11, '0')}`;
 }
 
 export function randomContacts(count: number): Contact[] {

@@ -13,10 +13,11 @@ export interface AskForEachOptions {
 }
 
 /**
- * Puts each question, and keeps each answer as it arrives; a question without an answer is passed over. What was
- * begun is ended in any case, because an answer that is under way is paid for.
+ * Puts each question, and keeps each answer as it arrives; a question without an answer is passed over. When the
+ * signal is aborted it returns early, with whatever has been kept by then.
  *
- * @throws the signal's reason, or what `keep` threw first; after either no more questions are put
+ * @throws what `keep` threw first; no more questions are put after that, but those under way are waited for and
+ *   their answers kept, because they are paid for
  */
 export async function askForEach(
   questions: readonly EndpointQuestion[],
@@ -26,13 +27,13 @@ export async function askForEach(
   let failure: { error: unknown } | undefined;
 
   async function ask(question: EndpointQuestion): Promise<void> {
-    if (failure || !mayAsk()) return;
+    if (failure || signal.aborted || !mayAsk()) return;
     try {
       using pending = model.ask(question, signal);
       const answer = await pending.answer;
       if (answer) await keep(question.phoneNumber, answer);
     } catch (error) {
-      failure ??= { error };
+      if (!signal.aborted) failure ??= { error };
     }
   }
 

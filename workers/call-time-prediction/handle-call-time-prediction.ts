@@ -63,6 +63,7 @@ export async function handleCallTimePrediction(
     answers: ReadonlyMap<string, OptimalCallTime>,
     source: PredictionSource,
   ): Promise<void> {
+    if (answers.size === 0) return;
     const made = [...answers].flatMap(([phoneNumber, answer]) =>
       (open.get(phoneNumber) ?? []).map((contact) => makeRow(contact, answer, source)),
     );

@@ -74,11 +74,9 @@ export function addCallTimeRoutes(server: ApiServer, dependencies: CallTimeRoute
         tags: ['call times'],
         summary: 'The newest prediction for a phone number',
         params: z.object({
-          phone: z
-            .string()
-            .regex(/^\+[1-9]\d{1,14}$/, {
-              error: 'must be a phone number in E.164 form, its + written as %2B or +',
-            }),
+          phone: z.string().regex(/^\+[1-9]\d{1,14}$/, {
+            error: 'must be a phone number in E.164 form, its + written as %2B or +',
+          }),
         }),
         response: { 200: storedCallTimeSchema, ...problems },
       },

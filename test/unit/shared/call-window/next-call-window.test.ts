@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { nextCallWindow, type CallPattern } from '../../../../shared/call-window/next-call-window.ts';
 import { callWindowSchema } from '../../../../shared/contracts/call-time-prediction.ts';
 import { readClocks, type Clocks } from './read-clocks.ts';

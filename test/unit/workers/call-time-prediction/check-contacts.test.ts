@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { contactErrorSchema, contactSchema } from '../../../../shared/contracts/call-time-prediction.ts';
 import { checkContacts } from '../../../../workers/call-time-prediction/check-contacts.ts';
 import { createTimezoneResolver } from '../../../../workers/call-time-prediction/resolve-timezone.ts';

@@ -1,0 +1,39 @@
+import fc from 'fast-check';
+import { errorKinds, JobError, StoreUnavailableError } from '../../../../shared/errors/job-error.ts';
+import { decideRetry } from '../../../../shared/queue/retry-policy.ts';
+
+const failure = (kind: (typeof errorKinds)[number], retryAfterMs?: number) =>
+  new JobError(kind, 'failed', { code: 'FAILED', ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+
+test.each(['invalid-input', 'permanent', 'cancelled'] as const)('%s is never tried again', (kind) => {
+  expect(decideRetry(failure(kind), 1, 5)).toEqual({ action: 'stop' });
+});
+
+test.each(['transient', 'rate-limited', 'unavailable'] as const)(
+  '%s is tried again until attempts run out',
+  (kind) => {
+    expect(decideRetry(failure(kind), 4, 5)).toMatchObject({ action: 'retry' });
+    expect(decideRetry(failure(kind), 5, 5)).toEqual({ action: 'stop' });
+  },
+);
+
+test('an outage of our own store parks, whatever the attempt', () => {
+  expect(decideRetry(new StoreUnavailableError('mysql', undefined), 5, 5)).toEqual({ action: 'park' });
+});
+
+test('the delay grows, is bounded and never undercuts Retry-After', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 40 }),
+      fc.option(fc.nat(600_000), { nil: undefined }),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      (attempt, retryAfterMs, random) => {
+        const decision = decideRetry(failure('rate-limited', retryAfterMs), attempt, 50, random);
+        if (decision.action !== 'retry') throw new Error('not retried');
+        const ceilingMs = Math.min(1_000 * 2 ** (attempt - 1), 300_000);
+        expect(decision.delayMs).toBeGreaterThanOrEqual(Math.max(ceilingMs / 2 - 1, retryAfterMs ?? 0));
+        expect(decision.delayMs).toBeLessThanOrEqual(Math.max(ceilingMs, retryAfterMs ?? 0));
+      },
+    ),
+  );
+});

@@ -1,0 +1,32 @@
+import { JobError } from '../../../../shared/errors/job-error.ts';
+import { createLogger } from '../../../../shared/telemetry/create-logger.ts';
+
+function linesOf(write: (log: ReturnType<typeof createLogger>) => void): string {
+  const lines: string[] = [];
+  write(createLogger({ process: 'test', level: 'debug', write: (line) => lines.push(line) }));
+  return lines.join('');
+}
+
+test('fields that hold personal data or secrets are not written', () => {
+  const text = linesOf((log) => {
+    log.info(
+      {
+        phoneNumber: '+972501234567',
+        contact: { phoneNumber: '+972501234567', metadata: { name: 'John Doe' } },
+      },
+      'x',
+    );
+    log.info({ payload: { contacts: ['John Doe'] }, headers: { authorization: 'Bearer secret-key' } }, 'x');
+  });
+  expect(text).not.toMatch(/972|John|secret-key/);
+});
+
+test('an unclassified error is written without its message, a classified one with it', () => {
+  const text = linesOf((log) => {
+    log.error({ err: new Error('cannot parse +972501234567', { cause: new Error('John Doe') }) }, 'x');
+    log.error({ err: new JobError('permanent', 'the vendor refused', { code: 'REFUSED' }) }, 'x');
+  });
+  expect(text).not.toMatch(/972|John/);
+  expect(text).toContain('the vendor refused');
+  expect(text).toContain('create-logger.test');
+});
