@@ -39,7 +39,7 @@ export async function runBenchmarks(
 }
 
 function describeReport({ name, figures, notes = [] }: BenchmarkReport): string {
-  return [`${name}`, ...figures.map(describeFigure), ...notes.map((note) => `  (${note})`), ''].join('\n');
+  return [name, ...figures.map(describeFigure), ...notes.map((note) => `  (${note})`), ''].join('\n');
 }
 
 function describeFigure({ name, value, unit, control, ratio, aim }: Figure): string {

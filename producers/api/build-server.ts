@@ -1,6 +1,6 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import { fastify, type FastifyInstance, type FastifySchemaCompiler } from 'fastify';
+import { fastify, type FastifySchemaCompiler } from 'fastify';
 import {
   jsonSchemaTransform,
   jsonSchemaTransformObject,
@@ -8,6 +8,7 @@ import {
 } from 'fastify-type-provider-zod';
 import { v4 as uuid } from 'uuid';
 import { z } from 'zod';
+import type { ApiServer } from './api-server.ts';
 import { addHealthRoutes, type HealthOptions } from '../../shared/process/health-routes.ts';
 import type { Logger } from '../../shared/telemetry/create-logger.ts';
 import type { Metrics } from '../../shared/telemetry/create-metrics.ts';
@@ -15,14 +16,6 @@ import { ProblemError, problemBody, problemFromIssues } from './problem.ts';
 import { addCallTimeRoutes, type CallTimeRouteDependencies } from './routes/call-times.ts';
 import { addJobRoutes, type JobRouteDependencies } from './routes/jobs.ts';
 import { toProblem } from './to-problem.ts';
-
-export type ApiServer = FastifyInstance<
-  FastifyInstance['server'],
-  Parameters<FastifyInstance['routing']>[0],
-  Parameters<FastifyInstance['routing']>[1],
-  FastifyInstance['log'],
-  ZodTypeProvider
->;
 
 export interface ApiOptions extends HealthOptions, CallTimeRouteDependencies, JobRouteDependencies {
   log: Logger;

@@ -53,6 +53,5 @@ export function writeRunFile(file: string, stack: RunningStack): void {
 export function environmentOfRunningStack(environment: Environment, directory: string): Environment {
   const stack = readRunFile(directory);
   if (!stack) return environment;
-  const api = environment['PRESAGE_API_URL'] || stack.api;
-  return { ...environmentWithAddresses(environment, stack), PRESAGE_API_URL: api };
+  return environmentWithAddresses(environment, stack);
 }

@@ -15,6 +15,8 @@ const migrations: Readonly<Record<string, FleetMigration>> = {
   '0002-call-time-predictions': callTimePredictions,
 };
 
+export const migrationNames: readonly string[] = Object.keys(migrations);
+
 export interface MigrationStatus {
   name: string;
   executedAt: Date | undefined;

@@ -57,7 +57,9 @@ export interface CallTimeModelOptions {
 interface SharedCall {
   answer: Promise<OptimalCallTime | undefined>;
   controller: AbortController;
+  /** How many have asked and not let go yet. */
   holders: number;
+  hasEnded: boolean;
 }
 
 /** The endpoint behind a circuit breaker and a limit of parallel calls, with one call per number in flight. */
@@ -85,7 +87,10 @@ export function createCallTimeModel(options: CallTimeModelOptions): CallTimeMode
 
   function startCall(question: EndpointQuestion): SharedCall {
     const controller = new AbortController();
-    const shared: SharedCall = { answer: call(question, controller.signal), controller, holders: 0 };
+    const answer = call(question, controller.signal).finally(() => {
+      shared.hasEnded = true;
+    });
+    const shared: SharedCall = { answer, controller, holders: 0, hasEnded: false };
     calls.set(question.phoneNumber, shared);
     return shared;
   }
@@ -104,9 +109,8 @@ export function createCallTimeModel(options: CallTimeModelOptions): CallTimeMode
           held = false;
           shared.holders -= 1;
           if (shared.holders > 0) return;
-          // Nobody waits for it any more. When it was answered this has no effect.
-          if (calls.get(phoneNumber) === shared) calls.delete(phoneNumber);
-          shared.controller.abort();
+          calls.delete(phoneNumber);
+          if (!shared.hasEnded) shared.controller.abort();
         },
       };
     },

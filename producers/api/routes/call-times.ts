@@ -5,7 +5,7 @@ import {
   optimalCallTimeSchema,
   predictionSources,
 } from '../../../shared/contracts/call-time-prediction.ts';
-import type { ApiServer } from '../build-server.ts';
+import type { ApiServer } from '../api-server.ts';
 import { ProblemError, problemSchema } from '../problem.ts';
 import { acceptedSchema, submitJob, submitQuerySchema, type SubmitDependencies } from '../submit-job.ts';
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Ledger } from '../../../shared/ledger/open-ledger.ts';
 import { describeJob, jobViewSchema } from '../../../shared/queue/describe-job.ts';
 import type { Dispatcher } from '../../../shared/queue/open-dispatcher.ts';
-import type { ApiServer } from '../build-server.ts';
+import type { ApiServer } from '../api-server.ts';
 import { ProblemError, problemSchema } from '../problem.ts';
 
 export interface JobRouteDependencies {

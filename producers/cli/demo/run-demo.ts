@@ -134,8 +134,8 @@ async function throughCommandLine(fleet: Fleet): Promise<Result> {
     env: { ...fleet.environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const [printed, [exitCode]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
-  if (exitCode !== 0) throw new CommandFailed(`presage enqueue ended with exit code ${exitCode}.`);
+  const [printed] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+  if (child.exitCode !== 0) throw new CommandFailed('presage enqueue did not succeed; see above.');
   return resultSchema.parse(JSON.parse(printed));
 }
 

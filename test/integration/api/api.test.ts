@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { buildServer, type ApiServer } from '../../../producers/api/build-server.ts';
+import type { ApiServer } from '../../../producers/api/api-server.ts';
+import { buildServer } from '../../../producers/api/build-server.ts';
 import { findCallTime } from '../../../producers/api/find-call-time.ts';
 import { callTimePrediction } from '../../../shared/contracts/call-time-prediction.ts';
 import type { EmbeddedServer } from '../../../shared/embedded/embedded-server.ts';

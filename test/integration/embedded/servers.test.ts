@@ -92,7 +92,11 @@ describe('redis', () => {
     await using server = await startRedis(inFolder('redis'));
     const policy = await onRedis(server.url, (redis) => redis.config('GET', 'maxmemory-policy'));
     const appendOnly = await onRedis(server.url, (redis) => redis.config('GET', 'appendonly'));
-    expect([policy, appendOnly]).toEqual([{ 'maxmemory-policy': 'noeviction' }, { appendonly: 'yes' }].map((pair) => expect.objectContaining(pair)));
+    expect([policy, appendOnly]).toEqual(
+      [{ 'maxmemory-policy': 'noeviction' }, { appendonly: 'yes' }].map((pair) =>
+        expect.objectContaining(pair),
+      ),
+    );
     const url = new URL(server.url);
     url.password = '';
     url.username = '';
@@ -106,7 +110,12 @@ describe('mysql', () => {
     await onMysql(first.url, 'create table numbers (n int)');
     await onMysql(first.url, 'insert into numbers values (7)');
     await killAndWait(first);
-    await until(() => onMysql(first.url, 'select 1').then(() => true, () => false));
+    await until(() =>
+      onMysql(first.url, 'select 1').then(
+        () => true,
+        () => false,
+      ),
+    );
     expect(await onMysql(first.url, 'select n from numbers')).toEqual([{ n: 7 }]);
     await first.stop();
 
@@ -130,7 +139,9 @@ describe('mysql', () => {
     const file = path.join(room.directory, 'mysql', 'settings.json');
     const settings = await readFile(file, 'utf8');
     await writeFile(file, settings.replace(/"madeBy": "[^"]*"/, '"madeBy": "mysql 5.7"'));
-    await expect(startMysql(inFolder('mysql'))).rejects.toThrow(/was made by mysql 5\.7, but this machine has/);
+    await expect(startMysql(inFolder('mysql'))).rejects.toThrow(
+      /was made by mysql 5\.7, but this machine has/,
+    );
   });
 
   test('begins anew after a first start that was interrupted', async () => {
@@ -155,7 +166,12 @@ describe('dynamodb', () => {
     const pid = first.pid ?? 0;
     process.kill(pid, 'SIGKILL');
     await until(() => processIdentity(pid) === undefined);
-    await until(() => fetch(first.url).then(() => true, () => false));
+    await until(() =>
+      fetch(first.url).then(
+        () => true,
+        () => false,
+      ),
+    );
     expect(await onDynamodb(first.url, 'ListTables', {})).toEqual({ TableNames: ['insights'] });
     await first.stop();
 
@@ -180,7 +196,12 @@ test('passwords are readable by the user alone', async () => {
   await using redis = await startRedis(inFolder('redis'));
   await using mysql = await startMysql(inFolder('mysql'));
   expect([redis.pid, mysql.pid]).not.toContain(undefined);
-  for (const file of ['redis/settings.json', 'redis/redis.conf', 'mysql/settings.json', 'mysql/accounts.sql']) {
+  for (const file of [
+    'redis/settings.json',
+    'redis/redis.conf',
+    'mysql/settings.json',
+    'mysql/accounts.sql',
+  ]) {
     expect((await stat(path.join(room.directory, file))).mode & 0o077).toBe(0);
   }
 });
@@ -192,5 +213,7 @@ test('a server that cannot start is reported with the end of its log', async () 
   const appendOnlyFolder = path.join(options.directory, 'data', 'appendonlydir');
   await writeFile(path.join(appendOnlyFolder, 'appendonly.aof.manifest'), 'nonsense');
   await chmod(appendOnlyFolder, 0o700);
-  await expect(startRedis(options)).rejects.toThrow(/^redis cannot be started: it ended with exit code 1\.\nThe end of .*redis\.log:/);
+  await expect(startRedis(options)).rejects.toThrow(
+    /^redis cannot be started: it ended with exit code 1\.\nThe end of .*redis\.log:/,
+  );
 });

@@ -1,0 +1,134 @@
+import { callTimePrediction } from '../../shared/contracts/call-time-prediction.ts';
+import { newContacts, openRunningFleet, type RunningFleet } from '../support/open-running-fleet.ts';
+import { until } from '../support/open-test-fleet.ts';
+
+const queue = callTimePrediction.name;
+
+let running: RunningFleet;
+beforeAll(async () => {
+  running = await openRunningFleet();
+}, 60_000);
+afterAll(() => running[Symbol.asyncDispose]());
+afterEach(() => {
+  running.endpoint.recover();
+  running.endpoint.setLatency(0);
+});
+
+function workerPid(): number {
+  const [pid] = running.fleet.describe().pids[queue] ?? [];
+  if (pid === undefined) throw new Error('no worker runs');
+  return pid;
+}
+
+async function rowsOf(ids: readonly string[]): Promise<{ rows: number; contacts: number }> {
+  const rows = await running.clients.database.db
+    .selectFrom('call_time_predictions')
+    .select(['job_id', 'contact_id'])
+    .where('job_id', 'in', ids)
+    .execute();
+  return { rows: rows.length, contacts: new Set(rows.map((row) => `${row.job_id} ${row.contact_id}`)).size };
+}
+
+test('a worker killed in mid-job, twice running: the job is done once, by another', async () => {
+  const { endpoint, submit, settled, clients } = running;
+  endpoint.setLatency(1_500);
+  const callsBefore = endpoint.requests.length;
+  const ids = await submit(1, 40);
+  const startedBy = new Set<number>();
+  for (let kill = 0; kill < 2; kill += 1) {
+    await until(() => endpoint.requests.length > callsBefore + kill * 20 && !startedBy.has(workerPid()), {
+      withinMs: 40_000,
+    });
+    const pid = workerPid();
+    startedBy.add(pid);
+    process.kill(pid, 'SIGKILL');
+    await until(() => running.fleet.describe().pids[queue]?.[0] !== pid);
+    await until(
+      () =>
+        clients.dispatcher
+          .stateOf({ id: ids[0] ?? '', queue, generation: 1, phase: 'start' })
+          .then((state) => state === 'active'),
+      { withinMs: 40_000 },
+    );
+  }
+  endpoint.setLatency(0);
+  expect(await settled(ids, 60_000)).toEqual(['completed']);
+  expect(startedBy.has(workerPid())).toBe(false);
+  expect(await rowsOf(ids)).toEqual({ rows: 40, contacts: 40 });
+}, 120_000);
+
+test('Redis stopped while requests are accepted, then started: all done', async () => {
+  await running.redis.stop();
+  const ids = await running.submit(30, 2);
+  await running.redis.start();
+  expect(new Set(await running.settled(ids))).toEqual(new Set(['completed']));
+  expect(await rowsOf(ids)).toEqual({ rows: 60, contacts: 60 });
+}, 90_000);
+
+test('FLUSHALL with 500 jobs waiting and some active: all done, none twice, no answer paid again', async () => {
+  const { endpoint, submit, settled, clients } = running;
+  endpoint.setLatency(100);
+  const ids = await submit(500, 2);
+  await until(async () => (await clients.ledger.settledAmong(ids)).length > 20);
+  await clients.redis.client.flushall();
+  expect(new Set(await settled(ids, 60_000))).toEqual(new Set(['completed']));
+  expect(await rowsOf(ids)).toEqual({ rows: 1_000, contacts: 1_000 });
+  const rows = await clients.database.db
+    .selectFrom('call_time_predictions')
+    .select('phone_number')
+    .where('job_id', 'in', ids)
+    .execute();
+  const calls = endpoint.callsByNumber();
+  expect(rows.filter((row) => (calls.get(row.phone_number) ?? 0) !== 1)).toEqual([]);
+}, 90_000);
+
+test('MySQL stopped: 503 with Retry-After and nothing accepted, then fine again', async () => {
+  const { mysql, post, submit, settled, endpoint } = running;
+  endpoint.setLatency(300);
+  const inHand = await submit(20, 3);
+  await mysql.stop();
+  const refused = await post(newContacts(1));
+  expect(refused.status).toBe(503);
+  expect(refused.headers.get('retry-after')).toBe('5');
+  expect(await refused.json()).toMatchObject({ code: 'STORE_UNAVAILABLE' });
+  const api = running.fleet.describe().api;
+  expect((await fetch(`${api}/health/ready`)).status).toBe(503);
+  expect((await fetch(`${api}/health/live`)).status).toBe(200);
+  await mysql.start();
+  await until(async () => (await fetch(`${api}/health/ready`)).status === 200);
+  const after = await submit(5, 1);
+  expect(new Set(await settled([...inHand, ...after]))).toEqual(new Set(['completed']));
+  expect(await rowsOf(inHand)).toEqual({ rows: 60, contacts: 60 });
+  // The outage spent no attempt.
+  const records = await running.clients.ledger.list({ ids: inHand, limit: 20 });
+  expect(records.map((record) => record.attempts)).toEqual(inHand.map(() => 1));
+}, 90_000);
+
+test('SIGTERM in mid-job: the worker finishes what it has in hand', async () => {
+  const { endpoint, submit, settled } = running;
+  endpoint.setLatency(800);
+  const callsBefore = endpoint.requests.length;
+  const ids = await submit(5, 1);
+  await until(() => endpoint.requests.length === callsBefore + 5);
+  const pid = workerPid();
+  process.kill(pid, 'SIGTERM');
+  expect(new Set(await settled(ids))).toEqual(new Set(['completed']));
+  await until(() => running.fleet.describe().pids[queue]?.[0] !== pid);
+  expect(endpoint.requests.length).toBe(callsBefore + 5);
+}, 60_000);
+
+test('the endpoint failing or hanging: default patterns within the deadline, and the circuit opens', async () => {
+  const { endpoint, post } = running;
+  endpoint.failNext({ kind: 'hang' }, 3);
+  endpoint.failNext({ kind: 'status', status: 500 }, 100);
+  const callsBefore = endpoint.requests.length;
+  for (let request = 0; request < 8; request += 1) {
+    const response = await post(newContacts(1), '?wait_ms=10000');
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({
+      predictions: [{ source: 'default', cached: false, optimalCallTime: { confidence: 0.5 } }],
+      errors: [],
+    });
+  }
+  expect(endpoint.requests.length - callsBefore).toBe(5);
+}, 60_000);

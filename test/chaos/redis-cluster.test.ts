@@ -1,0 +1,68 @@
+import { Redis } from 'ioredis';
+import { z } from 'zod';
+import { defineQueue } from '../../shared/contracts/define-queue.ts';
+import { openCallTime, randomContacts } from '../support/open-call-time.ts';
+import { openRedisCluster, type RedisCluster } from '../support/open-redis-cluster.ts';
+import { openTestFleet } from '../support/open-test-fleet.ts';
+import { until } from '../support/until.ts';
+
+let cluster: RedisCluster;
+beforeAll(async () => {
+  cluster = await openRedisCluster();
+}, 60_000);
+afterAll(() => cluster[Symbol.asyncDispose]());
+
+const queues = Array.from({ length: 6 }, (_, index) =>
+  defineQueue({
+    name: `queue-${index}`,
+    payload: z.object({ number: z.number() }),
+    result: z.object({ number: z.number() }),
+    attempts: 2,
+    deadlineMs: 60_000,
+    lane: 'interactive',
+  }),
+);
+
+test('jobs of all queues are done, the queues spread over the nodes, and a wiped node loses nothing', async () => {
+  await using fleet = await openTestFleet(queues, cluster.settings);
+  for (const contract of queues) {
+    fleet.consume(contract, { start: ({ number }) => Promise.resolve({ number: number + 1 }) });
+  }
+  fleet.startRelay();
+  const jobs = await Promise.all(
+    queues.flatMap((contract) =>
+      Array.from({ length: 20 }, (_, number) =>
+        fleet.enqueue.enqueue(
+          contract,
+          { number },
+          { replyTo: fleet.results.name, delayMs: number % 2 === 0 ? 0 : 700 },
+        ),
+      ),
+    ),
+  );
+  const keysPerNode = await Promise.all(
+    cluster.nodes.map(async (node) => {
+      const redis = new Redis(node);
+      const keys = await redis.keys(`{${fleet.keys.namespace}:*`);
+      // The delayed jobs of this node are forgotten.
+      await redis.flushall();
+      redis.disconnect();
+      return keys.length;
+    }),
+  );
+  expect(keysPerNode.filter((keys) => keys > 0).length).toBeGreaterThan(1);
+  const ids = jobs.map((job) => job.id);
+  await until(async () => (await fleet.ledger.settledAmong(ids)).length === ids.length, { withinMs: 40_000 });
+  const done = await fleet.ledger.list({ ids, states: ['completed'], limit: ids.length });
+  expect(done).toHaveLength(ids.length);
+}, 90_000);
+
+test('the prediction cache works with untagged keys on any node', async () => {
+  await using callTime = await openCallTime({ redis: cluster.settings });
+  const contacts = randomContacts(60);
+  const first = await callTime.run(contacts);
+  const second = await callTime.run(contacts);
+  expect(first.predictions.every((prediction) => prediction.source === 'sagemaker')).toBe(true);
+  expect(second.predictions.every((prediction) => prediction.cached)).toBe(true);
+  expect(callTime.server.requests).toHaveLength(60);
+}, 60_000);

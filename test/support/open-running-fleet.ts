@@ -1,0 +1,123 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startFleet, type Fleet } from '../../producers/cli/start-fleet.ts';
+import { databaseFromUrl } from '../../shared/config/database-settings.ts';
+import { callTimePrediction } from '../../shared/contracts/call-time-prediction.ts';
+import { migrateUp } from '../../shared/database/migrate.ts';
+import { openDatabase } from '../../shared/database/open-database.ts';
+import type { EmbeddedServer } from '../../shared/embedded/embedded-server.ts';
+import { openGuard } from '../../shared/embedded/open-guard.ts';
+import { openSagemakerServer, type SagemakerServer } from '../../shared/emulators/sagemaker-server.ts';
+import type { Environment } from '../../shared/config/read-settings.ts';
+import { openProducer, type Producer } from '../../shared/queue/open-producer.ts';
+import { createLogger } from '../../shared/telemetry/create-logger.ts';
+import { openPrivateServers } from './open-private-servers.ts';
+import { randomPhoneNumber } from './open-call-time.ts';
+import { until } from './open-test-fleet.ts';
+
+/** Every process of the fleet for real, on servers that the test may stop and kill. */
+export interface RunningFleet extends AsyncDisposable {
+  fleet: Fleet;
+  redis: EmbeddedServer;
+  mysql: EmbeddedServer;
+  endpoint: SagemakerServer;
+  /** For looking at the ledger and at Redis from outside the fleet. */
+  clients: Producer;
+  /** Sends one request to the API. */
+  post(contacts: readonly unknown[], query?: string): Promise<Response>;
+  /** Accepts jobs of so many new contacts each; answers their ids. */
+  submit(jobs: number, contactsPerJob: number): Promise<string[]>;
+  /** Waits until all these jobs are settled, and answers their states. */
+  settled(ids: readonly string[], withinMs?: number): Promise<string[]>;
+}
+
+export async function openRunningFleet(
+  options: { replicas?: Record<string, number>; environment?: Environment } = {},
+): Promise<RunningFleet> {
+  await using resources = new AsyncDisposableStack();
+  const servers = resources.use(await openPrivateServers());
+  const [redis, mysql] = await Promise.all([servers.startRedis(), servers.startMysql()]);
+  const endpoint = resources.use(await openSagemakerServer());
+  const guard = resources.use(await openGuard());
+  const directory = await mkdtemp(join(tmpdir(), 'presage-test-'));
+  guard.removeAtEnd(directory);
+  const log = createLogger({ process: 'test', level: 'silent' });
+  const databaseSettings = { ...databaseFromUrl(mysql.url), poolSize: 5, tls: false };
+  const fleet = resources.use(
+    await startFleet({
+      ephemeral: true,
+      port: 0,
+      environment: {
+        ...process.env,
+        REDIS_URL: redis.url,
+        DATABASE_URL: mysql.url,
+        SAGEMAKER_ENDPOINT_NAME: 'test-endpoint',
+        AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: endpoint.url,
+        ...options.environment,
+      },
+      workingDirectory: directory,
+      replicas: options.replicas,
+      migrate: async () => {
+        await using database = openDatabase(databaseSettings);
+        await migrateUp(database.db);
+      },
+      guard,
+      logger: log,
+      logDirectory: directory,
+    }),
+  );
+  const clients = openProducer(
+    {
+      redis: { kind: 'url', url: redis.url },
+      database: databaseSettings,
+      contracts: [callTimePrediction],
+      processId: 'test',
+      log,
+    },
+    resources,
+  );
+  await until(() => clients.redis.isUp());
+
+  function post(contacts: readonly unknown[], query = ''): Promise<Response> {
+    return fetch(`${fleet.describe().api}/v1/call-times${query}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ contacts }),
+    });
+  }
+  const owned = resources.move();
+  return {
+    fleet,
+    redis,
+    mysql,
+    endpoint,
+    clients,
+    post,
+    submit(jobs, contactsPerJob) {
+      return Promise.all(
+        Array.from({ length: jobs }, async () => {
+          const response = await post(newContacts(contactsPerJob));
+          if (response.status !== 202) throw new Error(`refused with ${response.status}`);
+          const body: unknown = await response.json();
+          if (typeof body !== 'object' || body === null || !('job_id' in body)) throw new Error('no job id');
+          return String(body.job_id);
+        }),
+      );
+    },
+    async settled(ids, withinMs = 40_000) {
+      await until(async () => (await clients.ledger.settledAmong(ids)).length === ids.length, { withinMs });
+      const records = await clients.ledger.list({ ids, limit: ids.length });
+      return records.map((record) => record.state);
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+export function newContacts(count: number): { id: string; phoneNumber: string; timezone: string }[] {
+  return Array.from({ length: count }, (_, index) => ({
+    id: `contact-${index}`,
+    phoneNumber: randomPhoneNumber(),
+    timezone: 'Asia/Jerusalem',
+  }));
+}
