@@ -59,7 +59,7 @@ export async function benchRecovery({ processEnvironment }: BenchmarkEnvironment
   });
   await using resources = new AsyncDisposableStack();
   const settings = readSettings({ redis: redisSettings, database: databaseSettings }, fleet.environment);
-  const producer = openProducer(
+  const producer = await openProducer(
     { ...settings, contracts: [callTimePrediction], processId: uuid(), log },
     resources,
   );

@@ -33,7 +33,7 @@ export async function runBackgroundProducer(
     shutdownGraceMs: settings.process.shutdownGraceMs,
     async start(resources) {
       const metrics = resources.use(createMetrics());
-      const producer = openProducer(
+      const producer = await openProducer(
         { redis: settings.redis, database: settings.database, contracts: allQueues, processId: uuid(), log },
         resources,
       );

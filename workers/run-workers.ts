@@ -34,7 +34,7 @@ export async function runWorkers(queues: readonly string[], environment: Environ
       const ownChecks: ReadinessCheck[] = [];
       let started = false;
 
-      const producer = openProducer(
+      const producer = await openProducer(
         { redis: settings.redis, database: settings.database, contracts: allQueues, processId: uuid(), log },
         resources,
       );

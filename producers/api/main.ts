@@ -27,7 +27,7 @@ export async function runApi(environment: Environment): Promise<number> {
     async start(resources) {
       const processId = uuid();
       const metrics = resources.use(createMetrics());
-      const producer = openProducer(
+      const producer = await openProducer(
         { redis: settings.redis, database: settings.database, contracts: allQueues, processId, log },
         resources,
       );

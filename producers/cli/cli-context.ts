@@ -35,7 +35,7 @@ export async function withClients<Value>(
   const log = createLogger({ process: 'cli', level: 'error' });
   await using resources = new AsyncDisposableStack();
   const processId = uuid();
-  const producer = openProducer({ ...settings, contracts: allQueues, processId, log }, resources);
+  const producer = await openProducer({ ...settings, contracts: allQueues, processId, log }, resources);
   const subscriber = resources.use(connectRedis(settings.redis, 'subscriber', log));
   const results = resources.use(
     openResultChannel({

@@ -1,6 +1,5 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { setInterval as everyInterval } from 'node:timers/promises';
 import { databaseFromUrl } from '../config/database-settings.ts';
 import { openDatabase } from '../database/open-database.ts';
 import type { ChildDefinition } from './child-definition.ts';
@@ -9,6 +8,7 @@ import { serverEnvironment, type EmbeddedServer, type EmbeddedServerOptions } fr
 import { findDatabaseBinary, type DatabaseBinary } from './find-server-binaries.ts';
 import { startOnFreePort } from './find-free-port.ts';
 import { initialiseDatabase } from './initialise-database.ts';
+import { pollUntil } from './poll-until.ts';
 import { StackError } from './stack-error.ts';
 import { supervise } from './supervise.ts';
 
@@ -114,7 +114,5 @@ function accountStatements(binary: DatabaseBinary, password: string, scope: stri
 /** Waits until the server lets our user in. */
 async function untilDatabaseAnswers(url: string, ended: AbortSignal): Promise<void> {
   await using database = openDatabase({ ...databaseFromUrl(url), poolSize: 1, tls: false });
-  for await (const _tick of everyInterval(25, undefined, { signal: ended })) {
-    if (await database.isUp()) return;
-  }
+  await pollUntil(() => database.isUp(), ended);
 }

@@ -6,6 +6,7 @@ import { readDataSettings, writeDataSettings } from './data-settings-file.ts';
 import { serverEnvironment, type EmbeddedServer, type EmbeddedServerOptions } from './embedded-server.ts';
 import { findRedisBinary } from './find-server-binaries.ts';
 import { startOnFreePort } from './find-free-port.ts';
+import { pollUntil } from './poll-until.ts';
 import { supervise } from './supervise.ts';
 
 /**
@@ -37,7 +38,7 @@ export async function startRedis(options: EmbeddedServerOptions): Promise<Embedd
       environment: serverEnvironment(options.environment),
       ipc: false,
       logFile: path.join(directory, 'redis.log'),
-      waitUntilReady: (_child, ended) => untilRedisAnswers(url, ended),
+      waitUntilReady: (_child, ended) => pollUntil(() => redisAnswers(url), ended),
       readyTimeoutMs: 60_000,
       stopTimeoutMs: 10_000,
     };
@@ -63,20 +64,22 @@ function configuration(port: number, password: string, dataDirectory: string): s
   ].join('\n');
 }
 
-/** Waits until Redis has loaded its data and accepts our password. */
-async function untilRedisAnswers(url: string, ended: AbortSignal): Promise<void> {
+/** Whether Redis has loaded its data and accepts our password. */
+async function redisAnswers(url: string): Promise<boolean> {
   const redis = new Redis(url, {
-    maxRetriesPerRequest: null,
-    retryStrategy: () => 20,
+    lazyConnect: true,
+    retryStrategy: () => null,
+    enableReadyCheck: false,
     connectTimeout: 2_000,
+    commandTimeout: 2_000,
   });
-  redis.on('error', () => undefined); // it is not there yet
-  const giveUp = () => redis.disconnect();
-  ended.addEventListener('abort', giveUp);
+  redis.on('error', () => undefined); // `connect` rejects as well
   try {
-    await redis.ping();
+    await redis.connect();
+    return (await redis.ping()) === 'PONG';
+  } catch {
+    return false;
   } finally {
-    ended.removeEventListener('abort', giveUp);
     redis.disconnect();
   }
 }

@@ -1,5 +1,6 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { Tables } from '../database/tables.ts';
+import { createGroup } from '../group/create-group.ts';
 import { createAcceptJobs, newRow, type AcceptedJob, type NewJob } from './accept-jobs.ts';
 import {
   childOutcomes,
@@ -11,6 +12,7 @@ import {
 } from './fan-out.ts';
 import type { JobFailure, JobRecord } from './job-record.ts';
 import { createReadJobs, type JobFilter } from './read-jobs.ts';
+import { checkAgainAt } from './relay-queries.ts';
 import { createSettleJobs, type SettleOutcome, type Settlement } from './settle-jobs.ts';
 import { cancelJob, reopenJob } from './steer-jobs.ts';
 
@@ -28,6 +30,8 @@ export interface Ledger extends AsyncDisposable {
   fanOut(parent: { id: string; generation: number }, children: readonly ChildJob[]): Promise<FanOutResult>;
   childOutcomes(parentId: string): AsyncIterable<ChildOutcome>;
   childProgress(parentId: string): Promise<{ done: number; total: number }>;
+  /** Lets the relay look at an open job at once: its dispatch failed. */
+  checkSoon(id: string): Promise<void>;
   read(id: string): Promise<JobRecord | undefined>;
   list(filter: JobFilter): Promise<JobRecord[]>;
   settledAmong(ids: readonly string[]): Promise<string[]>;
@@ -40,6 +44,15 @@ export function openLedger(db: Kysely<Tables>, settledBy: string): Ledger {
   const accepting = createAcceptJobs(db);
   const settling = createSettleJobs(db, settledBy);
   const reading = createReadJobs(db);
+  const checks = createGroup<string, void>({
+    maxItems: 500,
+    parallelFlushes: 1,
+    retrySingly: () => false,
+    async flush(ids) {
+      await checkAgainAt(db, ids, new Date());
+      return ids.map(() => undefined);
+    },
+  });
   return {
     accept: (job) => accepting.accept(job),
     acceptWithin: (transaction, job) => accepting.acceptWithin(transaction, job),
@@ -63,6 +76,7 @@ export function openLedger(db: Kysely<Tables>, settledBy: string): Ledger {
     fanOut: (parent, children) => fanOut(db, parent, children),
     childOutcomes: (parentId) => childOutcomes(db, parentId),
     childProgress: (parentId) => childProgress(db, parentId),
+    checkSoon: (id) => checks.add(id),
     read: (id) => reading.read(id),
     list: (filter) => reading.list(filter),
     settledAmong: (ids) => reading.settledAmong(ids),
@@ -70,6 +84,7 @@ export function openLedger(db: Kysely<Tables>, settledBy: string): Ledger {
     reopen: (id) => reopenJob(db, id),
     async [Symbol.asyncDispose]() {
       await accepting[Symbol.asyncDispose]();
+      await checks[Symbol.asyncDispose]();
       await settling[Symbol.asyncDispose]();
       await reading[Symbol.asyncDispose]();
     },

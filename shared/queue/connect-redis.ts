@@ -6,6 +6,8 @@ export type RedisClient = Redis | Cluster;
 
 export interface RedisConnection extends AsyncDisposable {
   client: RedisClient;
+  /** Waits until the connection is made, but no longer than this; a Redis that is away is no error. */
+  untilReady(timeoutMs: number): Promise<void>;
   /** Whether Redis answers within two seconds; never throws. */
   isUp(): Promise<boolean>;
 }
@@ -50,6 +52,15 @@ export function connectRedis(settings: RedisSettings, role: RedisRole, log: Logg
   });
   return {
     client,
+    async untilReady(timeoutMs) {
+      if (client.status === 'ready') return;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, timeoutMs);
+      client.once('ready', resolve);
+      await promise;
+      clearTimeout(timer);
+      client.off('ready', resolve);
+    },
     async isUp() {
       const { promise: late, resolve } = Promise.withResolvers<boolean>();
       const timer = setTimeout(() => resolve(false), commandTimeoutMs);

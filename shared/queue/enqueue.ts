@@ -59,8 +59,9 @@ export function createEnqueue(ledger: Ledger, dispatcher: Dispatcher, log: Logge
     try {
       await dispatcher.dispatch([toDispatchable(job.row)], options);
     } catch (error) {
-      // The job is safe in the ledger, and the relay finds it there.
+      // The job is safe in the ledger, and the relay finds it there: at once, or a little later without this mark.
       log.debug({ err: error, job_id: job.id, queue: job.row.queue }, 'left to the relay: Redis is away');
+      await ledger.checkSoon(job.id).catch(() => undefined);
     }
   }
 

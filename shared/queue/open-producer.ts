@@ -29,12 +29,21 @@ export interface Producer {
   keys: RedisKeys;
 }
 
-/** Opens the ledger and a failing-fast way into Redis; closes with `resources`. */
-export function openProducer(options: ProducerOptions, resources: AsyncDisposableStack): Producer {
+const redisWaitMs = 1_000;
+
+/**
+ * Opens the ledger and a failing-fast way into Redis; closes with `resources`. Waits a moment for Redis, so that
+ * the first job is not left to the relay, but does not need it.
+ */
+export async function openProducer(
+  options: ProducerOptions,
+  resources: AsyncDisposableStack,
+): Promise<Producer> {
   const { contracts, log, keys = new RedisKeys() } = options;
   const database = resources.use(openDatabase(options.database));
   const ledger = resources.use(openLedger(database.db, options.processId));
   const redis = resources.use(connectRedis(options.redis, 'producer', log));
   const dispatcher = resources.use(openDispatcher({ connection: redis.client, contracts, keys, log }));
+  await redis.untilReady(redisWaitMs);
   return { database, ledger, redis, dispatcher, enqueue: createEnqueue(ledger, dispatcher, log), keys };
 }

@@ -67,7 +67,7 @@ export async function openRunningFleet(
       logDirectory: directory,
     }),
   );
-  const clients = openProducer(
+  const clients = await openProducer(
     {
       redis: { kind: 'url', url: redis.url },
       database: databaseSettings,
@@ -77,7 +77,6 @@ export async function openRunningFleet(
     },
     resources,
   );
-  await until(() => clients.redis.isUp());
 
   function post(contacts: readonly unknown[], query = ''): Promise<Response> {
     return fetch(`${fleet.describe().api}/v1/call-times${query}`, {

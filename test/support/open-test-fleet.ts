@@ -48,14 +48,13 @@ export async function openTestFleet(
   const metrics = resources.use(createMetrics());
   const keys = new RedisKeys(`test-${randomBytes(6).toString('hex')}`);
   const processId = randomBytes(8).toString('hex');
-  const producer = openProducer(
+  const producer = await openProducer(
     { redis: redisSettings, database: database.settings, contracts, processId, log, keys },
     resources,
   );
   const subscriber = resources.use(connectRedis(redisSettings, 'subscriber', log)).client;
   const name = keys.resultChannel(processId);
   const results = resources.use(openResultChannel({ subscriber, name, ledger: producer.ledger, log }));
-  await until(() => producer.redis.isUp());
 
   return {
     ...producer,

@@ -83,17 +83,27 @@ export function openSagemakerEndpoint(options: SagemakerEndpointOptions): CallTi
 
   return {
     async ask(question, signal) {
-      const late = AbortSignal.timeout(timeoutMs);
-      const ended = AbortSignal.any([signal, late]);
+      const ended = new AbortController();
+      let isLate = false;
+      const timer = setTimeout(() => {
+        isLate = true;
+        ended.abort();
+      }, timeoutMs);
+      const onAbort = () => ended.abort();
+      if (signal.aborted) onAbort();
+      else signal.addEventListener('abort', onAbort, { once: true });
       let body: Uint8Array;
       try {
         // The SDK looks at the signal only while the request is under way, not while it looks for credentials.
-        body = await unlessAborted(invoke(question, ended), ended);
+        body = await unlessAborted(invoke(question, ended.signal), ended.signal);
       } catch (error) {
         if (signal.aborted) {
           throw new JobError('cancelled', 'The endpoint call was aborted', { code: 'ABORTED', cause: error });
         }
-        throw late.aborted ? answerTimedOut(error) : endpointFailure(error);
+        throw isLate ? answerTimedOut(error) : endpointFailure(error);
+      } finally {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', onAbort);
       }
       return parseAnswer(body);
     },

@@ -1,4 +1,4 @@
-import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Redis } from 'ioredis';
 import { sql } from 'kysely';
@@ -82,7 +82,8 @@ describe('redis', () => {
     const { pid } = server;
     await onRedis(server.url, async (redis) => {
       await redis.set('key', 'value');
-      await redis.shutdown('NOSAVE').catch(() => undefined); // it answers by closing the connection
+      redis.options.retryStrategy = () => null; // or it would shut down every successor as well
+      await redis.shutdown('NOSAVE').catch(() => undefined); // the answer is that the connection closes
     });
     await until(() => server.pid !== undefined && server.pid !== pid);
     expect(await onRedis(server.url, (redis) => redis.get('key'))).toBe('value');
@@ -92,11 +93,10 @@ describe('redis', () => {
     await using server = await startRedis(inFolder('redis'));
     const policy = await onRedis(server.url, (redis) => redis.config('GET', 'maxmemory-policy'));
     const appendOnly = await onRedis(server.url, (redis) => redis.config('GET', 'appendonly'));
-    expect([policy, appendOnly]).toEqual(
-      [{ 'maxmemory-policy': 'noeviction' }, { appendonly: 'yes' }].map((pair) =>
-        expect.objectContaining(pair),
-      ),
-    );
+    expect([policy, appendOnly]).toEqual([
+      ['maxmemory-policy', 'noeviction'],
+      ['appendonly', 'yes'],
+    ]);
     const url = new URL(server.url);
     url.password = '';
     url.username = '';
@@ -146,7 +146,6 @@ describe('mysql', () => {
 
   test('begins anew after a first start that was interrupted', async () => {
     const unfinished = path.join(room.directory, 'mysql', 'data.unfinished');
-    const { mkdir } = await import('node:fs/promises');
     await mkdir(unfinished, { recursive: true });
     await writeFile(path.join(unfinished, 'ibdata1'), 'half');
     await using server = await startMysql(inFolder('mysql'));
@@ -212,7 +211,6 @@ test('a server that cannot start is reported with the end of its log', async () 
   await server.stop();
   const appendOnlyFolder = path.join(options.directory, 'data', 'appendonlydir');
   await writeFile(path.join(appendOnlyFolder, 'appendonly.aof.manifest'), 'nonsense');
-  await chmod(appendOnlyFolder, 0o700);
   await expect(startRedis(options)).rejects.toThrow(
     /^redis cannot be started: it ended with exit code 1\.\nThe end of .*redis\.log:/,
   );

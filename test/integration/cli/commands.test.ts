@@ -1,0 +1,204 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { sql } from 'kysely';
+import { runCommand } from '../../../producers/cli/main.ts';
+import { openDatabase } from '../../../shared/database/open-database.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/create-test-database.ts';
+
+const contacts = [{ id: 'contact_123', phoneNumber: '+972501234567' }];
+const callTime = 'call-time-prediction';
+
+let database: TestDatabase;
+let directory: string;
+beforeEach(async () => {
+  database = await createTestDatabase();
+  directory = mkdtempSync(join(tmpdir(), 'presage-cli-'));
+});
+afterEach(async () => {
+  rmSync(directory, { recursive: true });
+  await database[Symbol.asyncDispose]();
+});
+
+async function presage(
+  argv: string[],
+  options: { input?: string; environment?: Record<string, string> } = {},
+) {
+  const output = new PassThrough();
+  const messages = new PassThrough();
+  const environment = options.environment ?? {
+    REDIS_URL: process.env['TEST_REDIS_URL'],
+    DATABASE_URL: database.url,
+  };
+  const exitCode = await runCommand(
+    argv,
+    {
+      environment,
+      stackEnvironment: environment,
+      workingDirectory: directory,
+      input: Readable.from([options.input ?? '']),
+      output,
+      messages,
+    },
+    { runWorkers: () => Promise.resolve(0), runBenchmarks: () => Promise.resolve(0) },
+  );
+  output.end();
+  messages.end();
+  return { exitCode, output: await text(output), messages: await text(messages) };
+}
+
+function idFrom(output: string): string {
+  const { job_id } = JSON.parse(output) as { job_id: string };
+  return job_id;
+}
+
+test('enqueue, list, show and cancel', async () => {
+  const enqueued = await presage([
+    'enqueue',
+    callTime,
+    '--json',
+    JSON.stringify({ contacts }),
+    '--delay',
+    '60000',
+  ]);
+  expect(enqueued).toMatchObject({ exitCode: 0, messages: '' });
+  const id = idFrom(enqueued.output);
+
+  const listed = await presage([
+    'jobs',
+    'list',
+    '--json',
+    '--queue',
+    callTime,
+    '--state',
+    'accepted',
+    '--since',
+    '1h',
+  ]);
+  expect(JSON.parse(listed.output)).toMatchObject({ jobs: [{ job_id: id, state: 'accepted' }] });
+  const found = await presage(['jobs', 'list', '--search', 'contact_123']);
+  expect(found.output).toContain(id);
+  const notFound = await presage(['jobs', 'list', '--search', 'contact%']);
+  expect(notFound.output).not.toContain(id);
+
+  const shown = await presage(['jobs', 'show', id]);
+  expect(JSON.parse(shown.output)).toMatchObject({ job_id: id, payload: { contacts } });
+
+  expect(await presage(['jobs', 'cancel', id])).toMatchObject({ exitCode: 0 });
+  const again = await presage(['jobs', 'cancel', id]);
+  expect(again).toMatchObject({ exitCode: 1, output: '' });
+  expect(again.messages).toContain('cancelled already');
+  const watched = await presage(['jobs', 'watch', id]);
+  expect(watched.exitCode).toBe(1);
+  expect(JSON.parse(watched.output)).toMatchObject({ state: 'cancelled', error: { code: 'CANCELLED' } });
+});
+
+test('the payload may come from a JSON file, a CSV file or standard input', async () => {
+  writeFileSync(join(directory, 'a.json'), JSON.stringify({ contacts }));
+  writeFileSync(join(directory, 'a.csv'), 'id,phoneNumber,name\ncontact_123,+972501234567,John\n');
+  const delayed = ['--delay', '60000'];
+  const ids = [
+    await presage(['enqueue', callTime, '--file', 'a.json', ...delayed]),
+    await presage(['enqueue', callTime, '--file', 'a.csv', ...delayed]),
+    await presage(['enqueue', callTime, '-', ...delayed], { input: JSON.stringify({ contacts }) }),
+    await presage(['enqueue', callTime, '-', ...delayed], {
+      input: 'id,phoneNumber\ncontact_123,+972501234567\n',
+    }),
+  ].map(({ output }) => idFrom(output));
+  for (const id of ids) {
+    const shown = await presage(['jobs', 'show', id]);
+    expect(JSON.parse(shown.output)).toMatchObject({ payload: { contacts: [{ id: 'contact_123' }] } });
+    await presage(['jobs', 'cancel', id]);
+  }
+});
+
+test('waiting in vain fails with the id and what to do, and the job goes on', async () => {
+  const waited = await presage(['enqueue', callTime, '--json', JSON.stringify({ contacts }), '--wait=300']);
+  expect(waited).toMatchObject({ exitCode: 1, output: '' });
+  const id = /presage jobs watch (\S+)/.exec(waited.messages)?.[1] ?? '';
+  const shown = await presage(['jobs', 'show', id]);
+  expect(JSON.parse(shown.output)).toMatchObject({ state: 'accepted' });
+  await presage(['jobs', 'cancel', id]);
+});
+
+test.each([
+  ['an unknown queue', ['enqueue', 'nonsense', '--json', '{}'], 2, 'The queues are: call-time-prediction'],
+  ['a missing file', ['enqueue', callTime, '--file', 'none.json'], 2, 'none.json cannot be read'],
+  ['no payload', ['enqueue', callTime], 2, '--file F, --json J, or -'],
+  ['two payloads', ['enqueue', callTime, '--json', '{}', '-'], 2, 'payload once'],
+  ['not JSON', ['enqueue', callTime, '--json', '{'], 1, '--json is not JSON'],
+  ['the wrong type', ['enqueue', callTime, '--json', '{"contacts":5}'], 1, 'contacts: '],
+  ['an unknown command', ['predict'], 2, '--help'],
+  ['an unknown option', ['jobs', 'list', '--everything'], 2, '--everything'],
+  ['an unknown state', ['jobs', 'list', '--state', 'asleep'], 2, 'the states are'],
+  ['an unreadable time', ['jobs', 'list', '--since', 'yesterday'], 2, 'such as 10m'],
+  ['an unknown job', ['jobs', 'show', 'nonsense'], 1, 'There is no job nonsense'],
+  ['an unknown worker', ['worker', 'nonsense'], 2, 'There is no queue nonsense'],
+  ['a wrong number', ['enqueue', callTime, '--priority', '-1'], 2, 'whole number'],
+])('%s', async (_what, argv, exitCode, message) => {
+  const run = await presage(argv);
+  expect(run.exitCode).toBe(exitCode);
+  expect(run.messages).toContain(message);
+  expect(run.messages).not.toMatch(/\n\s+at /);
+  expect(run.output).toBe('');
+});
+
+test('a bad environment: every problem by name, exit 1', async () => {
+  const run = await presage(['jobs', 'list'], {
+    environment: { REDIS_URL: 'nonsense', DB_HOST: 'x', DB_PORT: 'y' },
+  });
+  expect(run.exitCode).toBe(1);
+  for (const name of ['REDIS_URL', 'DB_PORT']) expect(run.messages).toContain(name);
+});
+
+test('MySQL away: exit 1 and what is wrong', async () => {
+  const run = await presage(['jobs', 'list'], {
+    environment: {
+      REDIS_URL: process.env['TEST_REDIS_URL'] ?? '',
+      DATABASE_URL: 'mysql://u:p@127.0.0.1:1/x',
+    },
+  });
+  expect(run).toMatchObject({ exitCode: 1, output: '' });
+  expect(run.messages).toContain('MySQL does not answer');
+});
+
+test.each([[['--help']], [['enqueue', '--help']], [['jobs', 'list', '--help']], [['up', '--help']]])(
+  '%j explains itself',
+  async (argv) => {
+    const run = await presage(argv);
+    expect(run.exitCode).toBe(0);
+    expect(run.output).toContain('Usage: presage');
+  },
+);
+
+describe('migrate', () => {
+  let empty: TestDatabase;
+  beforeEach(async () => {
+    empty = await createTestDatabase({ migrate: false });
+  });
+  afterEach(() => empty[Symbol.asyncDispose]());
+  const migrate = (...argv: string[]) =>
+    presage(['migrate', ...argv], { environment: { DATABASE_URL: empty.url } });
+
+  test('up is idempotent, safe when several start at once, and can be taken back', async () => {
+    const runs = await Promise.all([migrate('up'), migrate('up'), migrate('up')]);
+    expect(runs.map((run) => run.exitCode)).toEqual([0, 0, 0]);
+    expect((await migrate('up')).output).toBe('nothing to do\n');
+    const status = await migrate('status', '--json');
+    expect(status.output).not.toContain('null');
+    expect((await migrate('down', '--json')).output).toContain('0002-call-time-predictions');
+    expect((await migrate('status')).output).toMatch(/0002-call-time-predictions {2}pending/);
+  });
+
+  test('refuses, by name, a table that it did not make and that does not fit', async () => {
+    await using db = openDatabase(empty.settings);
+    await sql`create table jobs (id int primary key, title text)`.execute(db.db);
+    const run = await migrate('up');
+    expect(run.exitCode).toBe(1);
+    expect(run.messages).toMatch(/The table jobs exists already.*lacks the columns queue/);
+    const { rows } = await sql`select * from jobs`.execute(db.db);
+    expect(rows).toEqual([]);
+  });
+});
