@@ -15,6 +15,7 @@ import { startEmbeddedStack } from '../../shared/embedded/start-embedded-stack.t
 import { supervise } from '../../shared/embedded/supervise.ts';
 import { processIdentity } from '../../shared/process/process-identity.ts';
 import type { ReadyMessage } from '../../shared/process/run-process.ts';
+import { unlessAborted } from '../../shared/process/unless-aborted.ts';
 import type { Logger } from '../../shared/telemetry/create-logger.ts';
 import { fleetProcesses, stages, type FleetSelection } from './fleet-processes.ts';
 
@@ -57,7 +58,7 @@ const stopMarginMs = 2_000;
  * @throws UsageError, ConfigurationError, StackError, or the signal's reason
  */
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
-  const { environment, guard, logger, signal } = options;
+  const { environment, guard, logger, signal = new AbortController().signal } = options;
   const settings = readSettings({ process: processSettings, worker: workerSettings }, environment).process;
   const processes = fleetProcesses(options);
   const apiPort = await chooseApiPort(options.port, settings.host);
@@ -68,9 +69,9 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   };
 
   await using resources = new AsyncDisposableStack();
-  signal?.throwIfAborted();
+  signal.throwIfAborted();
   const stack = resources.use(await startEmbeddedStack({ directory, environment, guard, logger, onReady }));
-  signal?.throwIfAborted();
+  signal.throwIfAborted();
   await options.migrate(stack.environment);
   const children = processes.flatMap(({ name, stage, replicas, arguments: commandArguments }) =>
     Array.from({ length: replicas }, (_, index) => {
@@ -96,10 +97,11 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     resources.defer(async () => void (await Promise.all(ofStage.map(({ child }) => child.stop()))));
   }
 
+  let api = '';
   function describe(): RunningStack {
     return {
       ...stack.addresses,
-      api: children.find(({ child }) => child.name === 'api')?.child.ready?.url ?? '',
+      api,
       health: groupByName(children.map(({ child }) => [child.name, child.ready?.healthUrl])),
       pids: groupByName(
         [...stack.servers, ...children.map(({ child }) => child)].map(({ name, pid }) => [name, pid]),
@@ -109,6 +111,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   }
 
   await unlessAborted(Promise.all(children.map(({ child }) => child.start())), signal);
+  api = children.find(({ child }) => child.name === 'api')?.child.ready?.url ?? '';
   complete = true;
   options.onChange?.(describe());
   const owned = resources.move();
@@ -137,18 +140,6 @@ async function dataDirectory({ ephemeral, guard, workingDirectory }: FleetOption
   await mkdir(directory, { recursive: true, mode: 0o700 });
   await claimDirectory(directory, guard);
   return directory;
-}
-
-async function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(signal?.reason);
-  signal?.addEventListener('abort', onAbort);
-  try {
-    signal?.throwIfAborted();
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal?.removeEventListener('abort', onAbort);
-  }
 }
 
 /** The values under each name, in order; those that do not exist at the moment are left out. */

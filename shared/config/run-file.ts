@@ -28,14 +28,17 @@ export function runFilePath(directory: string): string {
 
 /** The stack that runs in this folder; `undefined` when none does, also when its `up` process was killed. */
 export function readRunFile(directory: string): RunningStack | undefined {
-  let content: unknown;
+  const stack = readStack(runFilePath(directory));
+  return stack && processIdentity(stack.up.pid) === stack.up.identity ? stack : undefined;
+}
+
+/** What a run file or a ready file says; `undefined` when it cannot be read or is something else. */
+export function readStack(file: string): RunningStack | undefined {
   try {
-    content = JSON.parse(readFileSync(runFilePath(directory), 'utf8'));
+    return runningStackSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch {
     return undefined;
   }
-  const { success, data } = runningStackSchema.safeParse(content);
-  return success && processIdentity(data.up.pid) === data.up.identity ? data : undefined;
 }
 
 /** Replaces the file in one step, so that nobody reads half of it. For the user's eyes only: it holds passwords. */

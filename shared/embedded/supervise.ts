@@ -35,7 +35,7 @@ export interface SupervisedChild<Ready = unknown> extends AsyncDisposable {
   readonly name: string;
   /** `undefined` while it does not run. */
   readonly pid: number | undefined;
-  /** What its last start answered; `undefined` before the first. */
+  /** What it answered when it became ready; `undefined` while it is not. */
   readonly ready: Ready | undefined;
   /**
    * Starts it, also after `stop`; resolves when it is ready.
@@ -80,6 +80,7 @@ export function supervise<Ready>(
     }
     const end = await child?.ended;
     child = undefined;
+    ready = undefined;
     const sound = readyAt !== undefined && performance.now() - readyAt >= policy.soundAfterMs;
     return { reason: reason ?? end ?? 'it ended', sound };
   }
