@@ -43,7 +43,7 @@ export function readStack(file: string): RunningStack | undefined {
 
 /** Replaces the file in one step, so that nobody reads half of it. For the user's eyes only: it holds passwords. */
 export function writeRunFile(file: string, stack: RunningStack): void {
-  mkdirSync(path.dirname(file), { recursive: true });
+  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
   const unfinished = `${file}.${process.pid}.new`;
   writeFileSync(unfinished, `${JSON.stringify(stack, null, 2)}\n`, { mode: 0o600 });
   renameSync(unfinished, file);

@@ -1,10 +1,12 @@
 import { UnrecoverableError, Worker, type Job } from 'bullmq';
 import type { QueueContract } from '../contracts/define-queue.ts';
+import { isConnectionError } from '../errors/classify.ts';
 import { JobError } from '../errors/job-error.ts';
 import type { RedisClient } from './connect-redis.ts';
 import { jobEnvelopeSchema } from './job-envelope.ts';
 import { lockDurationMs, maxStalledCount, stalledCheckMs } from './lock-settings.ts';
 import type { RedisKeys } from './redis-keys.ts';
+import { removeUnreadableJobs } from './remove-unreadable-jobs.ts';
 import { Released, runJob, type RunJobOptions, type RunOutcome } from './run-job.ts';
 
 export interface Consumer extends AsyncDisposable {
@@ -41,6 +43,12 @@ class RetryLater extends Error {
     this.delayMs = delayMs;
   }
 }
+
+const notAJob = {
+  kind: 'invalid-input',
+  code: 'NOT_A_JOB',
+  message: 'Found in Redis, but not put there by a producer of this fleet',
+} as const;
 
 const probeMs = 1_000;
 const progressEveryMs = 500;
@@ -100,28 +108,33 @@ export function openConsumer<Contract extends QueueContract>(options: ConsumerOp
     }
   }
 
-  /** Something that is not ours lies in the queue: keep it where operators look, and go on. */
   async function keepStray(job: Job): Promise<RunOutcome> {
-    const failure = {
-      kind: 'invalid-input',
-      code: 'NOT_A_JOB',
-      message: 'Found in Redis, but not put there by a producer of this fleet',
-    } as const;
     try {
-      const id = await options.store.recordStray({
-        queue: contract.name,
-        payload: JSON.stringify(job.data ?? null),
-        failure,
-      });
-      log.error(
-        { job_id: id, redis_job_id: job.id, queue: contract.name },
-        'not a job of this fleet; kept as failed',
-      );
-      metrics.jobs.inc({ queue: contract.name, outcome: 'failed' });
-      return { next: 'fail', code: failure.code };
+      await recordStray(job.id, job.data ?? null);
+      return { next: 'fail', code: notAJob.code };
     } catch (error) {
       log.warn({ err: error, redis_job_id: job.id }, 'a stray could not be recorded');
       return { next: 'park' };
+    }
+  }
+
+  /** Something that is not ours lies in the queue: keep it where operators look. */
+  async function recordStray(redisJobId: string | undefined, data: unknown): Promise<void> {
+    const stray = { queue: contract.name, payload: JSON.stringify(data), failure: notAJob };
+    const id = await options.store.recordStray(stray);
+    metrics.jobs.inc({ queue: contract.name, outcome: 'failed' });
+    log.error(
+      { job_id: id, redis_job_id: redisJobId, queue: contract.name },
+      'not a job of this fleet; kept as failed',
+    );
+  }
+
+  async function keepUnreadable(): Promise<void> {
+    try {
+      const unreadable = await removeUnreadableJobs(publisher, keys.prefix(contract.name), contract.name);
+      for (const { redisJobId, data } of unreadable) await recordStray(redisJobId, data);
+    } catch (error) {
+      log.warn({ err: error, queue: contract.name }, 'unreadable jobs could not be kept');
     }
   }
 
@@ -149,7 +162,12 @@ export function openConsumer<Contract extends QueueContract>(options: ConsumerOp
       backoffStrategy: (_made, _type, error) => (error instanceof RetryLater ? error.delayMs : 1_000),
     },
   });
-  worker.on('error', (error) => log.debug({ err: error, queue: contract.name }, 'BullMQ reports'));
+  worker.on('error', (error) => {
+    // Connections say themselves when Redis is away.
+    if (isConnectionError(error)) return;
+    log.warn({ err: error, queue: contract.name }, 'BullMQ reports an error');
+    if (error.name === 'SyntaxError') void keepUnreadable();
+  });
   worker.on('lockRenewalFailed', (redisJobIds) => {
     for (const redisJobId of redisJobIds) {
       inHand

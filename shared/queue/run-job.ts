@@ -14,6 +14,7 @@ import type { JobEnvelope } from './job-envelope.ts';
 import type { JobStore } from './job-store.ts';
 import type { Dispatcher } from './open-dispatcher.ts';
 import { decideRetry } from './retry-policy.ts';
+import { withDeadline } from './with-deadline.ts';
 
 /** What BullMQ is to do with the job after a run. */
 export type RunOutcome =
@@ -51,9 +52,6 @@ export interface Run {
   control: AbortController;
   progress: JobContext['progress'];
 }
-
-/** A handler that does not come back this long after its signal was aborted is left behind. */
-const abandonAfterMs = 5_000;
 
 /** Takes one run from pick-up to settlement. Never throws: every failure has an outcome. */
 export async function runJob<Contract extends QueueContract>(
@@ -177,35 +175,6 @@ function logFields(envelope: JobEnvelope, attempt: number, queue: string) {
     ...(envelope.requestId === undefined ? {} : { request_id: envelope.requestId }),
     ...(envelope.traceparent === undefined ? {} : { traceparent: envelope.traceparent }),
   };
-}
-
-/** Aborts the work at its deadline, and leaves it behind when it does not heed its signal. */
-async function withDeadline<Result>(
-  working: Promise<Result>,
-  control: AbortController,
-  deadlineMs: number,
-): Promise<Result> {
-  const { promise: abandoned, reject } = Promise.withResolvers<never>();
-  let abandonTimer: NodeJS.Timeout | undefined;
-  const onAbort = () => {
-    abandonTimer = setTimeout(() => reject(new Error('the handler did not heed its signal')), abandonAfterMs);
-  };
-  control.signal.addEventListener('abort', onAbort);
-  if (control.signal.aborted) onAbort();
-  const deadline = setTimeout(() => {
-    control.abort(
-      new JobError('transient', `The job took longer than ${deadlineMs / 1_000} s`, {
-        code: 'DEADLINE_EXCEEDED',
-      }),
-    );
-  }, deadlineMs);
-  try {
-    return await Promise.race([working, abandoned]);
-  } finally {
-    clearTimeout(deadline);
-    clearTimeout(abandonTimer);
-    control.signal.removeEventListener('abort', onAbort);
-  }
 }
 
 async function settle<Contract extends QueueContract>(

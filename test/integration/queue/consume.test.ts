@@ -115,6 +115,30 @@ test('garbage put straight into Redis becomes a dead letter, and the worker live
   await queue.close();
 });
 
+test('a job whose data is not JSON becomes a dead letter too', async () => {
+  const key = `${fleet.keys.prefix('doubling')}:doubling`;
+  await fleet.redis.client.hset(
+    `${key}:odd-1`,
+    'name',
+    'x',
+    'data',
+    'not {json',
+    'opts',
+    '{}',
+    'timestamp',
+    '1',
+  );
+  await fleet.redis.client.lpush(`${key}:wait`, 'odd-1');
+  fleet.consume(doubling, double);
+  await until(async () => (await fleet.ledger.list({ states: ['failed'], limit: 10 })).length === 1);
+  expect(await fleet.ledger.list({ states: ['failed'], limit: 10 })).toMatchObject([
+    { payload: 'not {json', error: { code: 'NOT_A_JOB' } },
+  ]);
+  expect(await fleet.redis.client.exists(`${key}:odd-1`)).toBe(0);
+  const next = await fleet.enqueue.enqueue(doubling, { number: 3 });
+  expect(await settled(next.id)).toMatchObject({ result: { doubled: 6 } });
+});
+
 test('a transient failure is tried again, and Retry-After is honoured', async () => {
   const startedAt: number[] = [];
   fleet.consume(doubling, {
