@@ -1,8 +1,11 @@
+import { existsSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 
 // Compiled modules are kept between starts, which makes a start two to three times faster.
 enableCompileCache(join(import.meta.dirname, '../node_modules/.cache/presage'));
+// What the environment itself names comes first.
+if (existsSync('.env')) process.loadEnvFile('.env');
 const { runCommand } = await import('../producers/cli/main.ts');
 const { environmentOfRunningStack } = await import('../shared/config/run-file.ts');
 

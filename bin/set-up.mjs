@@ -177,7 +177,7 @@ function succeeds([program, ...args]) {
 async function run(title, [program, ...args]) {
   const startedAt = Date.now();
   const elapsed = () => `${Math.round((Date.now() - startedAt) / 1000)} s`;
-  const isTerminal = Boolean(process.stderr.isTTY);
+  const isTerminal = process.stderr.isTTY;
   say(`${title} …`);
   const ticker = setInterval(
     () => process.stderr.write(isTerminal ? `\r  ${elapsed()} ` : `  still at it after ${elapsed()}\n`),

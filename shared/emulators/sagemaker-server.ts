@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { OptimalCallTime } from '../contracts/call-time-prediction.ts';
+import { createTally } from './create-tally.ts';
+import { inventCallTime } from './invent-call-time.ts';
 
 /** How an answer can differ from a plain good one. */
 export type EndpointFault =
@@ -138,7 +138,7 @@ export async function openSagemakerServer(options: SagemakerServerOptions = {}):
         return;
       }
       case 'extra-fields': {
-        answer(response, JSON.stringify({ ...inventPrediction('', 'UTC'), model: 'v2', scores: [0.1] }));
+        answer(response, JSON.stringify({ ...inventCallTime('', 'UTC'), model: 'v2', scores: [0.1] }));
         return;
       }
       case 'schema-breaking': {
@@ -177,7 +177,7 @@ export async function openSagemakerServer(options: SagemakerServerOptions = {}):
     } else if (phoneNumber === undefined) {
       answerError(response, 400, 'ValidationError');
     } else {
-      const prediction = JSON.stringify(inventPrediction(phoneNumber, textField(body, 'timezone') ?? 'UTC'));
+      const prediction = JSON.stringify(inventCallTime(phoneNumber, textField(body, 'timezone') ?? 'UTC'));
       if (latencyMs > 0) later(latencyMs, () => answer(response, prediction));
       else answer(response, prediction);
     }
@@ -228,40 +228,6 @@ export async function openSagemakerServer(options: SagemakerServerOptions = {}):
       server.closeAllConnections();
       await closed;
     },
-  };
-}
-
-/** Counts events and tells when there were enough. */
-function createTally() {
-  let total = 0;
-  const watchers: { count: number; resolve: () => void }[] = [];
-  return {
-    add() {
-      total += 1;
-      for (const { count, resolve } of watchers) if (total >= count) resolve();
-    },
-    reached(count: number): Promise<void> {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      watchers.push({ count, resolve });
-      if (total >= count) resolve();
-      return promise;
-    },
-  };
-}
-
-/** Days and hours as a model might learn them: by region, spread by the number's hash. */
-function inventPrediction(phoneNumber: string, timezone: string): OptimalCallTime {
-  const [days = 0, start = 0, length = 0, confidence = 0] = createHash('sha256')
-    .update(phoneNumber + timezone)
-    .digest();
-  const sundayToThursday = /^Asia\/(Jerusalem|Riyadh|Kuwait|Qatar|Amman)$|^Africa\/Cairo$/.test(timezone);
-  const week = sundayToThursday ? [0, 1, 2, 3, 4] : [1, 2, 3, 4, 5];
-  const startHour = 8 + (start % 9);
-  return {
-    // The whole working week, or without one of its days.
-    preferredDayOfWeek: days % 2 === 0 ? week : week.filter((_, index) => index !== days % week.length),
-    preferredHourRange: { start: startHour, end: Math.min(startHour + 2 + (length % 7), 21) },
-    confidence: (55 + (confidence % 44)) / 100,
   };
 }
 

@@ -1,6 +1,6 @@
 import { callTimePrediction } from '../../shared/contracts/call-time-prediction.ts';
 import { newContacts, openRunningFleet, type RunningFleet } from '../support/open-running-fleet.ts';
-import { until } from '../support/open-test-fleet.ts';
+import { until } from '../support/until.ts';
 
 const queue = callTimePrediction.name;
 

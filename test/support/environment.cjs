@@ -3,8 +3,18 @@
 const { TestEnvironment } = require('jest-environment-node');
 const ordinary = Function.prototype[Symbol.hasInstance];
 
+// A file that leaves one of these open leaked a worker, a client, a server or a timer.
+const countedResources = ['TCPSocketWrap', 'TCPServerWrap', 'ProcessWrap', 'Timeout'];
+const closeWithinMs = 3_000;
+
+function countOpen() {
+  const open = process.getActiveResourcesInfo();
+  return new Map(countedResources.map((kind) => [kind, open.filter((name) => name === kind).length]));
+}
+
 module.exports = class extends TestEnvironment {
   async setup() {
+    this.openBefore = countOpen();
     await super.setup();
     for (const name of ['Error', 'TypeError', 'RangeError', 'SyntaxError', 'AggregateError']) {
       const inner = this.global[name];
@@ -18,5 +28,17 @@ module.exports = class extends TestEnvironment {
     }
     this.global.Uint8Array = globalThis.Uint8Array;
     this.global.ArrayBuffer = globalThis.ArrayBuffer;
+  }
+
+  async teardown() {
+    const deadline = Date.now() + closeWithinMs;
+    let leaked;
+    do {
+      const open = countOpen();
+      leaked = countedResources.filter((kind) => open.get(kind) > this.openBefore.get(kind));
+      if (leaked.length > 0) await new Promise((resolve) => setImmediate(resolve));
+    } while (leaked.length > 0 && Date.now() < deadline);
+    await super.teardown();
+    if (leaked.length > 0) throw new Error(`This file left open what it opened: ${leaked.join(', ')}`);
   }
 };

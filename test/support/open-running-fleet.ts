@@ -14,7 +14,7 @@ import { openProducer, type Producer } from '../../shared/queue/open-producer.ts
 import { createLogger } from '../../shared/telemetry/create-logger.ts';
 import { openPrivateServers } from './open-private-servers.ts';
 import { randomPhoneNumber } from './open-call-time.ts';
-import { until } from './open-test-fleet.ts';
+import { until } from './until.ts';
 
 /** Every process of the fleet for real, on servers that the test may stop and kill. */
 export interface RunningFleet extends AsyncDisposable {

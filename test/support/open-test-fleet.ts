@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisSettings } from '../../shared/config/redis-settings.ts';
 import type { DatabaseSettings } from '../../shared/config/database-settings.ts';
 import type { QueueContract } from '../../shared/contracts/define-queue.ts';
@@ -92,17 +91,4 @@ export async function openTestFleet(
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
-}
-
-/** Resolves when the condition holds; fails after the time. */
-export async function until(
-  condition: () => boolean | Promise<boolean>,
-  { withinMs = 15_000, everyMs = 20 } = {},
-): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  while (!(await condition())) {
-    if (Date.now() > deadline)
-      throw new Error(`the condition does not hold after ${withinMs} ms: ${String(condition)}`);
-    await delay(everyMs);
-  }
 }

@@ -13,7 +13,7 @@ import { classify } from '../../shared/errors/classify.ts';
 import type { Logger } from '../../shared/telemetry/create-logger.ts';
 import type { Metrics } from '../../shared/telemetry/create-metrics.ts';
 import type { CallTimeEndpoint, EndpointQuestion } from './sagemaker-endpoint.ts';
-import { unlessAborted } from './unless-aborted.ts';
+import { unlessAborted } from '../../shared/process/unless-aborted.ts';
 
 /** Failures running after which the endpoint is left alone. */
 const failuresToOpen = 5;

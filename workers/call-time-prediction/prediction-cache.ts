@@ -6,8 +6,10 @@ import { defaultPattern } from './default-pattern.ts';
 
 /** How long a default pattern is kept, and only where no endpoint is configured that could do better. */
 const defaultTtlSeconds = 300;
-/** A Redis that takes longer than this is as good as away. */
-const redisTimeoutMs = 2_000;
+/** A Redis that takes longer than this is as good as away … */
+const redisTimeoutMs = 1_000;
+/** … and is left alone for so long: ten thousand answers must not wait for it one after the other. */
+const restAfterTimeoutMs = 5_000;
 
 /** Known predictions by phone number. Redis being away or slow costs predictions, never a job: nothing here throws. */
 export interface PredictionCache {
@@ -42,16 +44,39 @@ export function createPredictionCache(options: PredictionCacheOptions): Predicti
     if (times > 0) metrics.cacheRequests.inc({ cache: 'call_time', outcome }, times);
   }
 
-  async function write(commands: readonly Promise<unknown>[]): Promise<void> {
-    const replies = await settledInTime(commands);
-    count('write_error', replies.filter((reply) => reply?.status !== 'fulfilled').length);
+  let restsUntilMs = 0;
+
+  /** What became of each command; nothing when not all were answered in time or Redis is left alone. */
+  async function settle<Reply>(
+    phoneNumbers: readonly string[],
+    command: (phoneNumber: string) => Promise<Reply>,
+  ): Promise<readonly PromiseSettledResult<Reply>[]> {
+    if (performance.now() < restsUntilMs) return [];
+    // The client's own time-out does not cover commands that wait for a cluster to become ready.
+    const { promise: late, resolve } = Promise.withResolvers<[]>();
+    const timer = setTimeout(() => {
+      restsUntilMs = performance.now() + restAfterTimeoutMs;
+      resolve([]);
+    }, redisTimeoutMs);
+    try {
+      return await Promise.race([Promise.allSettled(phoneNumbers.map(command)), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async function write(
+    phoneNumbers: readonly string[],
+    command: (phoneNumber: string) => Promise<unknown>,
+  ): Promise<void> {
+    const replies = await settle(phoneNumbers, command);
+    const written = replies.filter(({ status }) => status === 'fulfilled').length;
+    count('write_error', phoneNumbers.length - written);
   }
 
   return {
     async read(phoneNumbers) {
-      const replies = await settledInTime(
-        phoneNumbers.map((phoneNumber) => redis.get(cacheKey(phoneNumber))),
-      );
+      const replies = await settle(phoneNumbers, (phoneNumber) => redis.get(cacheKey(phoneNumber)));
       const known = new Map<string, OptimalCallTime>();
       let errors = 0;
       for (const [index, phoneNumber] of phoneNumbers.entries()) {
@@ -70,14 +95,13 @@ export function createPredictionCache(options: PredictionCacheOptions): Predicti
       return known;
     },
     write(phoneNumber, answer) {
-      return write([redis.set(cacheKey(phoneNumber), entryText(answer), 'EX', ttlSeconds)]);
+      const text = entryText(answer);
+      return write([phoneNumber], () => redis.set(cacheKey(phoneNumber), text, 'EX', ttlSeconds));
     },
     writeDefaults(phoneNumbers) {
       const text = entryText(defaultPattern, 'default');
-      return write(
-        phoneNumbers.map((phoneNumber) =>
-          redis.set(cacheKey(phoneNumber), text, 'EX', defaultTtlSeconds, 'NX'),
-        ),
+      return write(phoneNumbers, (phoneNumber) =>
+        redis.set(cacheKey(phoneNumber), text, 'EX', defaultTtlSeconds, 'NX'),
       );
     },
   };
@@ -104,20 +128,4 @@ function parseEntry(text: string): { answer: OptimalCallTime; isDefault: boolean
   if (!parsed.success) return undefined;
   const { source, ...answer } = parsed.data;
   return { answer, isDefault: source === 'default' };
-}
-
-/**
- * What became of each command; `undefined` for all of them when not all were answered in time. The client's own
- * time-out does not cover commands that wait for a cluster to become ready.
- */
-async function settledInTime<Reply>(
-  commands: readonly Promise<Reply>[],
-): Promise<readonly (PromiseSettledResult<Reply> | undefined)[]> {
-  const { promise: late, resolve } = Promise.withResolvers<readonly undefined[]>();
-  const timer = setTimeout(() => resolve([]), redisTimeoutMs);
-  try {
-    return await Promise.race([Promise.allSettled(commands), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -8,7 +8,7 @@ import {
 } from '../../shared/contracts/call-time-prediction.ts';
 import { JobError } from '../../shared/errors/job-error.ts';
 import { answerTimedOut, answerUnusable, endpointFailure } from './endpoint-failure.ts';
-import { unlessAborted } from './unless-aborted.ts';
+import { unlessAborted } from '../../shared/process/unless-aborted.ts';
 
 /**
  * How long one call may take, from its credentials to the last byte of its answer. An endpoint that does not

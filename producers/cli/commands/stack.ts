@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { databaseSettings } from '../../../shared/config/database-settings.ts';
 import { readSettings, type Environment } from '../../../shared/config/read-settings.ts';
-import { migrateUp } from '../../../shared/database/migrate.ts';
+import { ForeignTableError, migrateUp } from '../../../shared/database/migrate.ts';
 import { openDatabase } from '../../../shared/database/open-database.ts';
 import { wholeNumberArgument } from '../arguments.ts';
 import type { CliContext } from '../cli-context.ts';
-import { UsageError } from '../usage-error.ts';
+import { CommandFailed, UsageError } from '../usage-error.ts';
 
 interface UpFlags {
   ephemeral?: true;
@@ -64,7 +64,11 @@ export function addStackCommands(
 
 async function migrate(environment: Environment): Promise<void> {
   await using database = openDatabase(readSettings({ database: databaseSettings }, environment).database);
-  await migrateUp(database.db);
+  try {
+    await migrateUp(database.db);
+  } catch (error) {
+    throw error instanceof ForeignTableError ? new CommandFailed(error.message, { cause: error }) : error;
+  }
 }
 
 function collectReplicas(value: string, replicas: Record<string, number>): Record<string, number> {

@@ -6,6 +6,8 @@ import {
   randomPhoneNumber,
   type CallTime,
 } from '../../support/open-call-time.ts';
+import { openPrivateServers } from '../../support/open-private-servers.ts';
+import { until } from '../../support/until.ts';
 
 const key = (phoneNumber: string) => `ml:prediction:${phoneNumber}`;
 
@@ -203,6 +205,18 @@ describe('call-time-prediction', () => {
       expect(predictions.map(({ source }) => source)).toEqual(Array(5).fill('sagemaker'));
       expect(await redisAway.counted('cacheRequests', 'error')).toBe(5);
       expect(await redisAway.counted('cacheRequests', 'write_error')).toBe(5);
+    });
+
+    it('does not hold up a large job when Redis hangs', async () => {
+      await using servers = await openPrivateServers();
+      const { url } = await servers.startRedis();
+      await using redisHangs = await openCallTime({ beside: callTime, redis: { kind: 'url', url } });
+      await until(() => redisHangs.redis.status === 'ready');
+      await redisHangs.redis.client('PAUSE', 60_000, 'ALL');
+      const beganMs = performance.now();
+      const { predictions } = await redisHangs.run(randomContacts(100));
+      expect(performance.now() - beganMs).toBeLessThan(4_000);
+      expect(predictions.map(({ source }) => source)).toEqual(Array(100).fill('sagemaker'));
     });
   });
 

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { defineQueue } from '../../../shared/contracts/define-queue.ts';
 import { JobError } from '../../../shared/errors/job-error.ts';
 import { FanOut } from '../../../shared/queue/handlers.ts';
-import { openTestFleet, until, type TestFleet } from '../../support/open-test-fleet.ts';
+import { openTestFleet, type TestFleet } from '../../support/open-test-fleet.ts';
+import { until } from '../../support/until.ts';
 
 const doubling = defineQueue({
   name: 'doubling',

@@ -7,7 +7,8 @@ import { connectRedis } from '../../../shared/queue/connect-redis.ts';
 import { maxStalledCount } from '../../../shared/queue/lock-settings.ts';
 import { createLogger } from '../../../shared/telemetry/create-logger.ts';
 import { openPrivateServers, type PrivateServers } from '../../support/open-private-servers.ts';
-import { openTestFleet, until, type TestFleet } from '../../support/open-test-fleet.ts';
+import { openTestFleet, type TestFleet } from '../../support/open-test-fleet.ts';
+import { until } from '../../support/until.ts';
 
 const echo = defineQueue({
   name: 'echo',

@@ -1,4 +1,4 @@
-import { unlessAborted } from '../../../../workers/call-time-prediction/unless-aborted.ts';
+import { unlessAborted } from '../../../../shared/process/unless-aborted.ts';
 
 const reason = new Error('enough');
 
