@@ -15,7 +15,7 @@ import { loadPhoneTimezones } from '../workers/call-time-prediction/phone-timezo
 import { createPredictionCache } from '../workers/call-time-prediction/prediction-cache.ts';
 import { createPredictionRows } from '../workers/call-time-prediction/prediction-rows.ts';
 import { createTimezoneResolver } from '../workers/call-time-prediction/resolve-timezone.ts';
-import { openSagemakerEndpoint } from '../workers/call-time-prediction/sagemaker-endpoint.ts';
+import { openSagemakerEndpoint } from '../shared/sagemaker/sagemaker-endpoint.ts';
 import type { BenchmarkEnvironment, BenchmarkReport } from './benchmark-report.ts';
 import { median } from './median.ts';
 
@@ -185,6 +185,7 @@ async function startEndpoint(
     child.kill();
     await exited;
   });
+  if (!child.stdout) throw new Error('a child with a pipe has no output');
   const lines = createInterface({ input: child.stdout });
   for await (const url of lines) return url;
   throw new Error('the local SageMaker server did not start');

@@ -1,3 +1,5 @@
+import cors from '@fastify/cors';
+import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { fastify, type FastifySchemaCompiler } from 'fastify';
@@ -8,16 +10,19 @@ import {
 } from 'fastify-type-provider-zod';
 import { v4 as uuid } from 'uuid';
 import { z } from 'zod';
-import type { ApiServer } from './api-server.ts';
+import type { AccessSettings } from '../../shared/config/access-variables.ts';
+import { addAccessControl } from '../../shared/http-access/add-access-control.ts';
 import { addHealthRoutes, type HealthOptions } from '../../shared/process/health-routes.ts';
 import type { Logger } from '../../shared/telemetry/create-logger.ts';
 import type { Metrics } from '../../shared/telemetry/create-metrics.ts';
+import type { ApiServer } from './api-server.ts';
 import { ProblemError, problemBody, problemFromIssues } from './problem.ts';
 import { addCallTimeRoutes, type CallTimeRouteDependencies } from './routes/call-times.ts';
 import { addJobRoutes, type JobRouteDependencies } from './routes/jobs.ts';
 import { toProblem } from './to-problem.ts';
 
 export interface ApiOptions extends HealthOptions, CallTimeRouteDependencies, JobRouteDependencies {
+  access: AccessSettings;
   log: Logger;
   metrics: Metrics;
 }
@@ -70,6 +75,7 @@ export async function buildServer(options: ApiOptions): Promise<ApiServer> {
     const told =
       problem ?? new ProblemError('INTERNAL_ERROR', 'The request failed here; the logs have its request id.');
     const body = problemBody(told, request.id);
+    if (body.status === 401) reply.header('www-authenticate', 'Bearer');
     if (body.status === 503 || body.status === 429) reply.header('retry-after', '5');
     return reply.code(body.status).type('application/problem+json').send(JSON.stringify(body));
   });
@@ -77,6 +83,7 @@ export async function buildServer(options: ApiOptions): Promise<ApiServer> {
     throw new ProblemError('NOT_FOUND', 'There is no such route; /docs lists what there is.');
   });
 
+  await limitAccess(server, options.access);
   await server.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -96,6 +103,30 @@ export async function buildServer(options: ApiOptions): Promise<ApiServer> {
   addJobRoutes(server, options);
   await server.ready();
   return server;
+}
+
+async function limitAccess(server: ApiServer, access: AccessSettings): Promise<void> {
+  if (access.corsOrigins.length > 0) {
+    // Before anything asks for a key: a preflight request carries none.
+    await server.register(cors, {
+      origin: [...access.corsOrigins],
+      exposedHeaders: ['X-Request-Id', 'Location', 'Retry-After'],
+    });
+  }
+  addAccessControl(server, {
+    ...access,
+    schemes: ['bearer'],
+    scopeOf: (request) => request.routeOptions.config.scope ?? 'read',
+  });
+  if (access.keys.length === 0) return;
+  await server.register(rateLimit, {
+    max: access.requestsPerMinute,
+    timeWindow: '1 minute',
+    keyGenerator: (request) => request.caller,
+    allowList: (request) => request.routeOptions.config.scope === 'open',
+    errorResponseBuilder: (_request, { after }) =>
+      new ProblemError('RATE_LIMITED', `This key has made its requests for now. Try again in ${after}.`),
+  });
 }
 
 /** Bodies of jobs are parsed once, by their queue's contract when they are accepted; all else is parsed here. */

@@ -2,11 +2,13 @@ import { v4 as uuid } from 'uuid';
 import { databaseSettings } from '../../shared/config/database-settings.ts';
 import { httpSettings } from '../../shared/config/http-settings.ts';
 import { processSettings } from '../../shared/config/process-settings.ts';
+import { producerSettings } from '../../shared/config/producer-settings.ts';
 import { readSettings, type Environment } from '../../shared/config/read-settings.ts';
 import { redisSettings } from '../../shared/config/redis-settings.ts';
 import { allQueues } from '../../shared/contracts/all-queues.ts';
 import { runProcess } from '../../shared/process/run-process.ts';
 import { connectRedis } from '../../shared/queue/connect-redis.ts';
+import { createQueueLimit } from '../../shared/queue/create-queue-limit.ts';
 import { openProducer } from '../../shared/queue/open-producer.ts';
 import { openResultChannel } from '../../shared/queue/open-result-channel.ts';
 import { createLogger } from '../../shared/telemetry/create-logger.ts';
@@ -17,7 +19,13 @@ import { findCallTime } from './find-call-time.ts';
 /** The HTTP API. Needs MySQL; works on without Redis, because the relay hands over what was accepted. */
 export async function runApi(environment: Environment): Promise<number> {
   const settings = readSettings(
-    { process: processSettings, http: httpSettings, redis: redisSettings, database: databaseSettings },
+    {
+      process: processSettings,
+      producer: producerSettings,
+      http: httpSettings,
+      redis: redisSettings,
+      database: databaseSettings,
+    },
     environment,
   );
   const log = createLogger({ process: 'api', level: settings.process.logLevel });
@@ -43,6 +51,9 @@ export async function runApi(environment: Environment): Promise<number> {
       const stopping = new AbortController();
       const server = await buildServer({
         ...producer,
+        access: settings.process.access,
+        queues: allQueues.map(({ name }) => name),
+        queueLimit: createQueueLimit(producer.ledger, settings.producer.queueMaxDepth),
         results,
         stopping: stopping.signal,
         findCallTime: (phoneNumber) => findCallTime(producer.database.db, phoneNumber),

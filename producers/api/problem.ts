@@ -3,11 +3,17 @@ import { z } from 'zod';
 /** Every `code` that a problem can carry, with its status and title. */
 export const problemKinds = {
   INVALID_JSON: { status: 400, title: 'The body is not JSON' },
+  UNAUTHENTICATED: { status: 401, title: 'An API key is needed' },
+  FORBIDDEN: { status: 403, title: 'Not allowed' },
   NOT_FOUND: { status: 404, title: 'Not found' },
   CANCELLED: { status: 409, title: 'The job was cancelled' },
+  CONFLICT: { status: 409, title: 'The job is in another state' },
+  IN_PROGRESS: { status: 409, title: 'The first request with this key is not answered yet' },
   PAYLOAD_TOO_LARGE: { status: 413, title: 'The request is too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The media type is not supported' },
   VALIDATION_ERROR: { status: 422, title: 'The request is not valid' },
+  IDEMPOTENCY_MISMATCH: { status: 422, title: 'The key was used for another request' },
+  QUEUE_FULL: { status: 429, title: 'The queue is full' },
   RATE_LIMITED: { status: 429, title: 'Too many requests' },
   INTERNAL_ERROR: { status: 500, title: 'Internal error' },
   STORE_UNAVAILABLE: { status: 503, title: 'The store does not answer' },
@@ -15,7 +21,7 @@ export const problemKinds = {
 
 export type ProblemCode = keyof typeof problemKinds;
 
-const problemCodes = ['INTERNAL_ERROR', ...Object.keys(problemKinds)];
+const problemCodes = Object.keys(problemKinds);
 
 /** RFC 9457 problem details. */
 export const problemSchema = z
@@ -24,7 +30,7 @@ export const problemSchema = z
     title: z.string(),
     status: z.int(),
     detail: z.string(),
-    code: z.string().meta({ enum: [...new Set(problemCodes)] }),
+    code: z.string().meta({ enum: problemCodes }),
     request_id: z.string(),
     job_id: z.uuid().optional(),
     errors: z.array(

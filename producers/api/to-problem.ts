@@ -1,5 +1,6 @@
 import { errorCodes, type FastifyError } from 'fastify';
-import { StoreUnavailableError } from '../../shared/errors/job-error.ts';
+import { JobError, StoreUnavailableError } from '../../shared/errors/job-error.ts';
+import { AccessDenied } from '../../shared/http-access/add-access-control.ts';
 import { PayloadError } from '../../shared/queue/enqueue.ts';
 import { ProblemError, problemFromIssues } from './problem.ts';
 
@@ -9,6 +10,15 @@ export function toProblem(error: FastifyError | Error): ProblemError | undefined
   if (error instanceof PayloadError) return problemFromIssues(error.issues);
   if (error instanceof StoreUnavailableError) {
     return new ProblemError('STORE_UNAVAILABLE', 'Nothing was accepted. Try again in a few seconds.');
+  }
+  if (error instanceof AccessDenied) {
+    return new ProblemError(
+      error.reason === 'unauthenticated' ? 'UNAUTHENTICATED' : 'FORBIDDEN',
+      error.message,
+    );
+  }
+  if (error instanceof JobError && error.code === 'QUEUE_FULL') {
+    return new ProblemError('QUEUE_FULL', `${error.message}. Try again in a few seconds.`);
   }
   if (error instanceof errorCodes.FST_ERR_CTP_BODY_TOO_LARGE) {
     return new ProblemError(

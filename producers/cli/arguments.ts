@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { allQueues } from '../../shared/contracts/all-queues.ts';
 
 /** Parses a whole number from an option; commander reports the error as wrong usage. */
 export function wholeNumberArgument(minimum: number, maximum: number): (value: string) => number {
@@ -25,4 +26,11 @@ export function timeArgument(value: string): Date {
     );
   }
   return date;
+}
+
+/** The name of a queue of the catalogue. */
+export function queueArgument(value: string): string {
+  const names = allQueues.map(({ name }) => name);
+  if (!names.includes(value)) throw new InvalidArgumentError(`the queues are: ${names.join(', ')}.`);
+  return value;
 }

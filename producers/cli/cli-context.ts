@@ -1,8 +1,10 @@
 import { v4 as uuid } from 'uuid';
 import { databaseSettings } from '../../shared/config/database-settings.ts';
+import { producerSettings } from '../../shared/config/producer-settings.ts';
 import { readSettings, type Environment } from '../../shared/config/read-settings.ts';
 import { redisSettings } from '../../shared/config/redis-settings.ts';
 import { allQueues } from '../../shared/contracts/all-queues.ts';
+import { createQueueLimit, type QueueLimit } from '../../shared/queue/create-queue-limit.ts';
 import { openProducer, type Producer } from '../../shared/queue/open-producer.ts';
 import { connectRedis } from '../../shared/queue/connect-redis.ts';
 import { openResultChannel, type ResultChannel } from '../../shared/queue/open-result-channel.ts';
@@ -24,6 +26,7 @@ export interface CliContext {
 
 export interface CliClients extends Producer {
   results: ResultChannel;
+  queueLimit: QueueLimit;
 }
 
 /** Runs a command with the ledger and Redis at hand, and closes them afterwards. */
@@ -31,7 +34,10 @@ export async function withClients<Value>(
   { environment }: CliContext,
   command: (clients: CliClients) => Promise<Value>,
 ): Promise<Value> {
-  const settings = readSettings({ redis: redisSettings, database: databaseSettings }, environment);
+  const settings = readSettings(
+    { producer: producerSettings, redis: redisSettings, database: databaseSettings },
+    environment,
+  );
   const log = createLogger({ process: 'cli', level: 'error' });
   await using resources = new AsyncDisposableStack();
   const processId = uuid();
@@ -45,7 +51,8 @@ export async function withClients<Value>(
       log,
     }),
   );
-  return await command({ ...producer, results });
+  const queueLimit = createQueueLimit(producer.ledger, settings.producer.queueMaxDepth);
+  return await command({ ...producer, results, queueLimit });
 }
 
 export function writeJson(output: NodeJS.WritableStream, value: unknown): void {

@@ -1,11 +1,14 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigurationError, type Environment } from '../../shared/config/read-settings.ts';
 import { allQueues } from '../../shared/contracts/all-queues.ts';
-import { StoreUnavailableError } from '../../shared/errors/job-error.ts';
+import { JobError, StoreUnavailableError } from '../../shared/errors/job-error.ts';
 import type { CliContext } from './cli-context.ts';
 import { addEnqueueCommand } from './commands/enqueue.ts';
+import { addFailedCommand } from './commands/failed.ts';
 import { addJobsCommand } from './commands/jobs.ts';
 import { addMigrateCommand } from './commands/migrate.ts';
+import { addQueuesCommand } from './commands/queues.ts';
+import { addSchedulesCommand } from './commands/schedules.ts';
 import { addStackCommands } from './commands/stack.ts';
 import { CommandFailed, UsageError } from './usage-error.ts';
 
@@ -41,6 +44,9 @@ export async function runCommand(
   addMigrateCommand(program, context);
   addEnqueueCommand(program, context);
   addJobsCommand(program, context);
+  addFailedCommand(program, context);
+  addQueuesCommand(program, context);
+  addSchedulesCommand(program, context);
   program
     .command('bench')
     .description('run benchmarks; each figure comes with a control measured in the same run')
@@ -95,6 +101,10 @@ function explain(error: unknown, { messages }: CliContext): number {
   if (error instanceof UsageError) {
     messages.write(`${error.message}\n`);
     return 2;
+  }
+  if (error instanceof JobError && error.code === 'QUEUE_FULL') {
+    messages.write(`${error.message}. Try again later, or raise QUEUE_MAX_DEPTH.\n`);
+    return 1;
   }
   if (error instanceof CommandFailed || error instanceof ConfigurationError) {
     messages.write(`${error.message}\n`);

@@ -1,7 +1,7 @@
 import type { Environment } from '../../shared/config/read-settings.ts';
 import { allSchedules } from '../../shared/contracts/all-schedules.ts';
 import { runBackgroundProducer } from '../run-background-producer.ts';
-import { lastTick } from './last-tick.ts';
+import { lastTick } from '../../shared/ledger/last-tick.ts';
 import { openCron } from './open-cron.ts';
 
 /** The cron process: accepts a job for every tick of every schedule. */

@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { isLoopback } from '../http-access/is-loopback.ts';
+import { accessSettings, accessVariables, type AccessSettings } from './access-variables.ts';
 import { settingGroup } from './read-settings.ts';
-import { flag, wholeNumber } from './setting-types.ts';
-
-const loopbackHosts: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost']);
+import { wholeNumber } from './setting-types.ts';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
@@ -15,6 +15,7 @@ export interface ProcessSettings {
   healthPort: number;
   /** How long a process may take to stop, in milliseconds. */
   shutdownGraceMs: number;
+  access: AccessSettings;
 }
 
 export const processSettings = settingGroup(
@@ -23,14 +24,16 @@ export const processSettings = settingGroup(
     HOST: z.string().default('127.0.0.1'),
     HEALTH_PORT: wholeNumber(0, 65_535).default(0),
     SHUTDOWN_GRACE_MS: wholeNumber(100, 3_600_000).default(25_000),
-    PRESAGE_TRUSTED_NETWORK: flag.default(false),
+    ...accessVariables,
   }),
   (values, report): ProcessSettings => {
-    if (!loopbackHosts.has(values.HOST) && !values.PRESAGE_TRUSTED_NETWORK) {
+    const access = accessSettings(values);
+    if (!isLoopback(values.HOST) && access.keys.length === 0 && !access.trustedNetwork) {
       report(
         'HOST',
-        'is not a loopback address: whoever reaches it could submit and read jobs. Leave it at 127.0.0.1, ' +
-          'or set PRESAGE_TRUSTED_NETWORK=true where the network itself keeps strangers out',
+        'is not a loopback address, and no key is asked for: whoever reaches it could submit and read jobs. ' +
+          'Set PRESAGE_API_KEYS, or leave HOST at 127.0.0.1, or set PRESAGE_TRUSTED_NETWORK=true where the ' +
+          'network itself keeps strangers out',
       );
     }
     return {
@@ -38,6 +41,7 @@ export const processSettings = settingGroup(
       host: values.HOST,
       healthPort: values.HEALTH_PORT,
       shutdownGraceMs: values.SHUTDOWN_GRACE_MS,
+      access,
     };
   },
 );

@@ -2,6 +2,7 @@ import { sql, type Kysely } from 'kysely';
 import { Migrator, type Migration } from 'kysely/migration';
 import * as jobs from '../../migrations/0001-jobs.ts';
 import * as callTimePredictions from '../../migrations/0002-call-time-predictions.ts';
+import * as idempotencyKeys from '../../migrations/0003-idempotency-keys.ts';
 import type { Tables } from './tables.ts';
 
 interface FleetMigration extends Migration {
@@ -13,6 +14,7 @@ interface FleetMigration extends Migration {
 const migrations: Readonly<Record<string, FleetMigration>> = {
   '0001-jobs': jobs,
   '0002-call-time-predictions': callTimePredictions,
+  '0003-idempotency-keys': idempotencyKeys,
 };
 
 export const migrationNames: readonly string[] = Object.keys(migrations);

@@ -23,10 +23,16 @@ export interface MysqlOptions extends EmbeddedServerOptions {
  *
  * @throws MissingServerError, ChildStartError, StackError when the data was made by another server or series
  */
-export async function startMysql(options: MysqlOptions): Promise<EmbeddedServer> {
-  const binary = await findDatabaseBinary(options.environment);
-  const { directory } = options;
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+export async function startMysql(mysqlOptions: MysqlOptions): Promise<EmbeddedServer> {
+  const binary = await findDatabaseBinary(mysqlOptions.environment);
+  const { directory } = mysqlOptions;
+  // Temporary tables of its own: in a folder that they share, two servers have got in each other's way.
+  const temporaryDirectory = path.join(directory, 'temporary');
+  await mkdir(temporaryDirectory, { recursive: true, mode: 0o700 });
+  const options = {
+    ...mysqlOptions,
+    environment: { ...mysqlOptions.environment, TMPDIR: temporaryDirectory },
+  };
   const settings = await readDataSettings(directory);
   const madeBy = `${binary.flavour} ${binary.series}`;
   if (settings.madeBy !== undefined && settings.madeBy !== madeBy) {

@@ -10,16 +10,27 @@ import {
   type ChildOutcome,
   type FanOutResult,
 } from './fan-out.ts';
+import {
+  acceptIdempotently,
+  recordAnswer,
+  type IdempotencyKey,
+  type IdempotentAccept,
+} from './idempotent-accept.ts';
 import type { JobFailure, JobRecord } from './job-record.ts';
-import { createReadJobs, type JobFilter } from './read-jobs.ts';
+import { countOpen, createReadJobs, type JobFilter } from './read-jobs.ts';
 import { checkAgainAt } from './relay-queries.ts';
 import { createSettleJobs, type SettleOutcome, type Settlement } from './settle-jobs.ts';
-import { cancelJob, reopenJob } from './steer-jobs.ts';
+import { cancelJob, discardJob, reopenJob } from './steer-jobs.ts';
 
 /** The `jobs` table: the truth about every accepted job. Every method throws StoreUnavailableError in an outage. */
 export interface Ledger extends AsyncDisposable {
   accept(job: NewJob): Promise<AcceptedJob>;
   acceptWithin(transaction: Transaction<Tables>, job: NewJob): Promise<AcceptedJob>;
+  /** Accepts once per key; see `acceptIdempotently`. */
+  acceptIdempotently(job: NewJob, key: IdempotencyKey): Promise<IdempotentAccept>;
+  recordAnswer(key: { scope: string; queue: string; key: string }, answerStatus: number): Promise<void>;
+  /** How many jobs of a queue are open, counted no further than the limit. */
+  countOpen(queue: string, limit: number): Promise<number>;
   settle(settlement: Settlement): Promise<SettleOutcome>;
   recordFailedAttempt(
     job: Pick<Settlement, 'id' | 'generation' | 'attempts'>,
@@ -37,6 +48,7 @@ export interface Ledger extends AsyncDisposable {
   settledAmong(ids: readonly string[]): Promise<string[]>;
   cancel(id: string): Promise<string[]>;
   reopen(id: string): Promise<boolean>;
+  discard(id: string): Promise<boolean>;
 }
 
 /** @param settledBy names this process; unique among all processes, at most 64 ASCII characters */
@@ -56,6 +68,9 @@ export function openLedger(db: Kysely<Tables>, settledBy: string): Ledger {
   return {
     accept: (job) => accepting.accept(job),
     acceptWithin: (transaction, job) => accepting.acceptWithin(transaction, job),
+    acceptIdempotently: (job, key) => acceptIdempotently(db, job, key),
+    recordAnswer: (key, answerStatus) => recordAnswer(db, key, answerStatus),
+    countOpen: (queue, limit) => countOpen(db, queue, limit),
     settle: (settlement) => settling.settle(settlement),
     recordFailedAttempt: (job, failure) => settling.recordFailedAttempt(job, failure),
     async recordStray({ queue, payload, failure }) {
@@ -82,6 +97,7 @@ export function openLedger(db: Kysely<Tables>, settledBy: string): Ledger {
     settledAmong: (ids) => reading.settledAmong(ids),
     cancel: (id) => cancelJob(db, id),
     reopen: (id) => reopenJob(db, id),
+    discard: (id) => discardJob(db, id),
     async [Symbol.asyncDispose]() {
       await accepting[Symbol.asyncDispose]();
       await checks[Symbol.asyncDispose]();

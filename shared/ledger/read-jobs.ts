@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { JobRowState } from '../database/jobs-table.ts';
+import type { ErrorKind } from '../errors/job-error.ts';
 import { isOutage } from '../database/open-database.ts';
 import type { Tables } from '../database/tables.ts';
 import { createGroup } from '../group/create-group.ts';
@@ -14,6 +15,12 @@ export interface JobFilter {
   since?: Date;
   /** Text that the payload or the result contains. */
   search?: string;
+  /** Only jobs whose last error was of this kind. */
+  errorKind?: ErrorKind;
+  /** Only jobs that were settled before. */
+  finishedBefore?: Date;
+  /** Only jobs that were accepted before this one: the last id of the page before. */
+  before?: string;
   limit: number;
 }
 
@@ -44,6 +51,11 @@ export function createReadJobs(db: Kysely<Tables>) {
         if (filter.ids.length === 0) return [];
         query = query.where('id', 'in', filter.ids);
       }
+      // The kind is the first field of the error as `settle` writes it.
+      if (filter.errorKind !== undefined)
+        query = query.where('error', 'like', `{"kind":"${filter.errorKind}",%`);
+      if (filter.finishedBefore !== undefined) query = query.where('finished_at', '<', filter.finishedBefore);
+      if (filter.before !== undefined) query = query.where('id', '<', filter.before);
       if (filter.since !== undefined) query = query.where('id', '>=', firstIdSince(filter.since));
       if (filter.search !== undefined) {
         const pattern = `%${filter.search.replaceAll(/[\\%_]/g, '\\$&')}%`;
@@ -78,4 +90,21 @@ export function createReadJobs(db: Kysely<Tables>) {
 function firstIdSince(since: Date): string {
   const milliseconds = since.getTime().toString(16).padStart(12, '0');
   return `${milliseconds.slice(0, 8)}-${milliseconds.slice(8)}`;
+}
+
+/** How many jobs of a queue are open, counted no further than the limit: the index answers, and not for long. */
+export async function countOpen(db: Kysely<Tables>, queue: string, limit: number): Promise<number> {
+  const counted = await db
+    .selectFrom((open) =>
+      open
+        .selectFrom('jobs')
+        .select('id')
+        .where('queue', '=', queue)
+        .where('state', '=', 'accepted')
+        .limit(limit)
+        .as('open'),
+    )
+    .select((row) => row.fn.countAll().as('count'))
+    .executeTakeFirst();
+  return Number(counted?.count ?? 0);
 }

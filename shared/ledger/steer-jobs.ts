@@ -69,3 +69,14 @@ export async function reopenJob(db: Kysely<Tables>, id: string): Promise<boolean
     .executeTakeFirst();
   return update.numUpdatedRows === 1n;
 }
+
+/** Gives a failed job up: it stays in the ledger, as cancelled. False when it is not failed. */
+export async function discardJob(db: Kysely<Tables>, id: string): Promise<boolean> {
+  const update = await db
+    .updateTable('jobs')
+    .set({ state: 'cancelled' })
+    .where('id', '=', id)
+    .where('state', '=', 'failed')
+    .executeTakeFirst();
+  return update.numUpdatedRows === 1n;
+}

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
+import '../http-access/add-access-control.ts';
 
 /** One thing that a process depends on, and how it is. */
 export type CheckState = 'ok' | 'degraded' | 'failed';
@@ -17,14 +18,15 @@ export interface HealthOptions {
  * in Prometheus's text format. They need no key.
  */
 export function addHealthRoutes(server: FastifyInstance, options: HealthOptions): void {
-  server.get('/health/live', () => ({ status: 'ok' }));
-  server.get('/health/ready', async (_request, reply) => {
+  const open = { config: { scope: 'open' as const } };
+  server.get('/health/live', open, () => ({ status: 'ok' }));
+  server.get('/health/ready', open, async (_request, reply) => {
     const checks = await options.checkReadiness();
     const states = Object.values(checks);
     const status = states.includes('failed') ? 'failed' : states.includes('degraded') ? 'degraded' : 'ok';
     return reply.code(status === 'failed' ? 503 : 200).send({ status, checks });
   });
-  server.get('/metrics', async (_request, reply) =>
+  server.get('/metrics', open, async (_request, reply) =>
     reply.type(options.registry.contentType).send(await options.registry.metrics()),
   );
 }

@@ -15,7 +15,7 @@ export interface RedisConnection extends AsyncDisposable {
 /**
  * - `producer`: fails fast when Redis is away, because the ledger has the job anyway
  * - `worker`: waits for Redis as long as it takes (BullMQ's blocking connections need that)
- * - `cache`: fails fast, and groups parallel commands into pipelines
+ * - `cache`: fails fast, and groups parallel commands into pipelines; whoever uses it bounds its time
  */
 export type RedisRole = 'producer' | 'worker' | 'cache' | 'subscriber';
 
@@ -25,12 +25,8 @@ const reconnectDelayMs = (times: number) => Math.min(50 * 2 ** Math.min(times, 6
 const roleOptions: Record<RedisRole, RedisOptions> = {
   producer: { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: commandTimeoutMs },
   worker: { maxRetriesPerRequest: null },
-  cache: {
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 1,
-    commandTimeout: commandTimeoutMs,
-    enableAutoPipelining: true,
-  },
+  // A time-out per command costs more than the command where thousands travel together; caches bound the whole.
+  cache: { enableOfflineQueue: false, maxRetriesPerRequest: 1, enableAutoPipelining: true },
   subscriber: { maxRetriesPerRequest: null },
 };
 

@@ -5,6 +5,7 @@ import type { Tables } from '../database/tables.ts';
 import { JobError } from '../errors/job-error.ts';
 import { toDispatchable } from '../ledger/dispatchable-job.ts';
 import type { AcceptedJob, NewJob } from '../ledger/accept-jobs.ts';
+import type { IdempotencyKey, IdempotentAccept } from '../ledger/idempotent-accept.ts';
 import type { Ledger } from '../ledger/open-ledger.ts';
 import type { Logger } from '../telemetry/create-logger.ts';
 import type { Dispatcher } from './open-dispatcher.ts';
@@ -43,6 +44,17 @@ export interface Enqueue {
    * @throws PayloadError, StoreUnavailableError (nothing was accepted)
    */
   enqueue(contract: QueueContract, payload: unknown, options?: EnqueueOptions): Promise<AcceptedJob>;
+  /**
+   * The same, once per idempotency key: of the same request sent again, however often, only the first makes a job.
+   *
+   * @throws PayloadError, StoreUnavailableError
+   */
+  enqueueIdempotently(
+    contract: QueueContract,
+    payload: unknown,
+    key: IdempotencyKey,
+    options?: EnqueueOptions,
+  ): Promise<IdempotentAccept>;
   /** Accepts as part of a transaction; call `dispatch` with the answer once that has committed. */
   enqueueWithin<Contract extends QueueContract>(
     transaction: Transaction<Tables>,
@@ -70,6 +82,11 @@ export function createEnqueue(ledger: Ledger, dispatcher: Dispatcher, log: Logge
       const accepted = await ledger.accept(newJob(contract, payload, options));
       await dispatch(accepted, options);
       return accepted;
+    },
+    async enqueueIdempotently(contract, payload, key, options = {}) {
+      const outcome = await ledger.acceptIdempotently(newJob(contract, payload, options), key);
+      if (outcome.kind === 'first') await dispatch(outcome.job, options);
+      return outcome;
     },
     enqueueWithin(transaction, contract, payload, options = {}) {
       return ledger.acceptWithin(transaction, newJob(contract, payload, options));

@@ -36,6 +36,9 @@ export interface Dispatcher extends AsyncDisposable {
   remove(job: Pick<DispatchableJob, 'id' | 'queue' | 'generation' | 'phase'>): Promise<void>;
   /** The ledger ids of the jobs that workers have in hand. */
   activeJobIds(queue: string): Promise<string[]>;
+  /** Lets no worker take a job of the queue, or lets them again. Redis keeps this: wiped, it is forgotten. */
+  setPaused(queue: string, paused: boolean): Promise<void>;
+  isPaused(queue: string): Promise<boolean>;
   depth(queue: string): Promise<Record<'waiting' | 'active' | 'delayed' | 'failed', number>>;
 }
 
@@ -115,6 +118,14 @@ export function openDispatcher({ connection, contracts, keys, log }: DispatcherO
     async activeJobIds(queue) {
       const active = await queueOf(queue).queue.getActive(0, 999);
       return active.flatMap((job) => (job?.data?.id ? [job.data.id] : []));
+    },
+
+    async setPaused(queue, paused) {
+      await (paused ? queueOf(queue).queue.pause() : queueOf(queue).queue.resume());
+    },
+
+    async isPaused(queue) {
+      return queueOf(queue).queue.isPaused();
     },
 
     async depth(queue) {

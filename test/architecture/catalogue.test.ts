@@ -86,6 +86,6 @@ test('.env.example names every variable that a settings group reads, and no othe
     .record(z.string(), z.array(z.string()))
     .parse(JSON.parse(readFileSync(join(root, 'shared/config/embedded-parts.json'), 'utf8')));
   for (const variable of Object.values(parts).flat()) read.add(variable);
-  const documented = [...environmentExample.matchAll(/^([A-Z_]+)=/gm)].map((match) => match[1]);
+  const documented = [...environmentExample.matchAll(/^([A-Z0-9_]+)=/gm)].map((match) => match[1]);
   expect(documented.sort()).toEqual([...read].sort());
 });

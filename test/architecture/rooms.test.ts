@@ -83,7 +83,7 @@ test('migrations import kysely and nothing else: they are frozen in time', () =>
 test.each([
   ['bullmq', ['shared/queue/', 'bench/']],
   ['mysql2', ['shared/database/']],
-  ['@aws-sdk/client-sagemaker-runtime', ['workers/call-time-prediction/sagemaker-endpoint.ts']],
+  ['@aws-sdk/client-sagemaker-runtime', ['shared/sagemaker/']],
   ['cockatiel', ['workers/call-time-prediction/call-time-model.ts']],
   ['fastify', ['producers/api/', 'shared/process/']],
   ['commander', ['producers/cli/']],

@@ -15,7 +15,7 @@ import { loadPhoneTimezones } from '../../workers/call-time-prediction/phone-tim
 import { createPredictionCache } from '../../workers/call-time-prediction/prediction-cache.ts';
 import { createPredictionRows } from '../../workers/call-time-prediction/prediction-rows.ts';
 import { createTimezoneResolver } from '../../workers/call-time-prediction/resolve-timezone.ts';
-import { openSagemakerEndpoint } from '../../workers/call-time-prediction/sagemaker-endpoint.ts';
+import { openSagemakerEndpoint } from '../../shared/sagemaker/sagemaker-endpoint.ts';
 import { createTestDatabase } from './create-test-database.ts';
 import { testRedisSettings } from './open-test-fleet.ts';
 import { until } from './until.ts';

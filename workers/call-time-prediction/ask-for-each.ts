@@ -1,7 +1,7 @@
 import pMap from 'p-map';
 import type { OptimalCallTime } from '../../shared/contracts/call-time-prediction.ts';
 import type { CallTimeModel } from './call-time-model.ts';
-import type { EndpointQuestion } from './sagemaker-endpoint.ts';
+import type { EndpointQuestion } from '../../shared/sagemaker/sagemaker-endpoint.ts';
 
 export interface AskForEachOptions {
   model: CallTimeModel;

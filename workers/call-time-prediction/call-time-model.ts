@@ -12,7 +12,7 @@ import type { OptimalCallTime } from '../../shared/contracts/call-time-predictio
 import { classify } from '../../shared/errors/classify.ts';
 import type { Logger } from '../../shared/telemetry/create-logger.ts';
 import type { Metrics } from '../../shared/telemetry/create-metrics.ts';
-import type { CallTimeEndpoint, EndpointQuestion } from './sagemaker-endpoint.ts';
+import type { CallTimeEndpoint, EndpointQuestion } from '../../shared/sagemaker/sagemaker-endpoint.ts';
 import { unlessAborted } from '../../shared/process/unless-aborted.ts';
 
 /** Failures running after which the endpoint is left alone. */

@@ -10,7 +10,10 @@ import { loadPhoneTimezones } from './phone-timezone.ts';
 import { createPredictionCache } from './prediction-cache.ts';
 import { createPredictionRows } from './prediction-rows.ts';
 import { createTimezoneResolver } from './resolve-timezone.ts';
-import { openSagemakerEndpoint } from './sagemaker-endpoint.ts';
+import { openSagemakerEndpoint } from '../../shared/sagemaker/sagemaker-endpoint.ts';
+
+/** What is in the cache need not be paid for again, so the first job waits a moment for it. */
+const cacheWaitMs = 1_000;
 
 export const prepareWorker: PrepareWorker = (environment) => {
   const { callTime: settings, cacheRedis } = readSettings(
@@ -21,6 +24,7 @@ export const prepareWorker: PrepareWorker = (environment) => {
 
   return async (resources, { redis, database, log, metrics, consume }) => {
     const cacheConnection = resources.use(connectRedis(cacheRedis ?? redis, 'cache', log));
+    await cacheConnection.untilReady(cacheWaitMs);
     if (endpointName === undefined) {
       log.warn('SAGEMAKER_ENDPOINT_NAME is not set: the default pattern answers');
     }

@@ -7,7 +7,13 @@ import {
 } from '../../../shared/contracts/call-time-prediction.ts';
 import type { ApiServer } from '../api-server.ts';
 import { ProblemError, problemSchema } from '../problem.ts';
-import { acceptedSchema, submitJob, submitQuerySchema, type SubmitDependencies } from '../submit-job.ts';
+import {
+  acceptedSchema,
+  submitHeadersSchema,
+  submitJob,
+  submitQuerySchema,
+  type SubmitDependencies,
+} from '../submit-job.ts';
 
 const storedCallTimeSchema = z
   .object({
@@ -29,7 +35,14 @@ export interface CallTimeRouteDependencies extends SubmitDependencies {
   findCallTime: (phoneNumber: string) => Promise<StoredCallTime | undefined>;
 }
 
-const problems = { 404: problemSchema, 422: problemSchema, 500: problemSchema, 503: problemSchema };
+const problems = {
+  401: problemSchema,
+  403: problemSchema,
+  404: problemSchema,
+  422: problemSchema,
+  500: problemSchema,
+  503: problemSchema,
+};
 
 const exampleInput = {
   contacts: [
@@ -46,18 +59,24 @@ export function addCallTimeRoutes(server: ApiServer, dependencies: CallTimeRoute
   server.post(
     '/v1/call-times',
     {
+      config: { scope: 'produce' },
       schema: {
         tags: ['call times'],
         summary: 'Predict when to call each contact',
         querystring: submitQuerySchema,
+        headers: submitHeadersSchema,
         body: callTimePrediction.payload.meta({ examples: [exampleInput] }),
         response: {
           200: callTimePrediction.result,
           202: acceptedSchema,
           400: problemSchema,
+          401: problemSchema,
+          403: problemSchema,
+          409: problemSchema,
           413: problemSchema,
           415: problemSchema,
           422: problemSchema,
+          429: problemSchema,
           500: problemSchema,
           503: problemSchema,
         },

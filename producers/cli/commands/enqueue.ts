@@ -1,7 +1,8 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { allQueues } from '../../../shared/contracts/all-queues.ts';
-import { PayloadError } from '../../../shared/queue/enqueue.ts';
-import { withClients, writeJson, type CliContext } from '../cli-context.ts';
+import type { QueueContract } from '../../../shared/contracts/define-queue.ts';
+import { PayloadError, type EnqueueOptions } from '../../../shared/queue/enqueue.ts';
+import { withClients, writeJson, type CliClients, type CliContext } from '../cli-context.ts';
 import { readPayload } from '../read-payload.ts';
 import { followJob } from '../show-progress.ts';
 import { CommandFailed, UsageError } from '../usage-error.ts';
@@ -10,6 +11,7 @@ import { wholeNumberArgument } from '../arguments.ts';
 const defaultWaitMs = 60_000;
 
 interface EnqueueFlags {
+  idempotencyKey?: string;
   file?: string;
   json?: string;
   wait?: string | true;
@@ -29,6 +31,7 @@ export function addEnqueueCommand(program: Command, context: CliContext): void {
     )
     .option('--json <text>', 'payload as JSON text')
     .option('--wait [ms]', `wait for the result and print it (${defaultWaitMs} ms when no time is given)`)
+    .option('--idempotency-key <key>', 'sending the same again within 24 hours answers the first job')
     .option('--priority <number>', '0 is served first', wholeNumberArgument(0, 2_097_152))
     .option('--delay <ms>', 'start it no sooner than this', wholeNumberArgument(0, 31_536_000_000))
     .action(async (queue: string, input: string | undefined, flags: EnqueueFlags) => {
@@ -64,30 +67,53 @@ async function enqueue(
   );
 
   await withClients(context, async (clients) => {
-    const job = await clients.enqueue
-      .enqueue(contract, payload, {
-        ...(flags.priority === undefined ? {} : { priority: flags.priority }),
-        ...(flags.delay === undefined ? {} : { delayMs: flags.delay }),
-        ...(waitMs === undefined ? {} : { replyTo: clients.results.name }),
-      })
-      .catch((error: unknown) => {
-        throw error instanceof PayloadError ? new CommandFailed(describeIssues(error)) : error;
-      });
+    await clients.queueLimit.assertRoom(queue);
+    const jobId = await accept(
+      contract,
+      payload,
+      flags,
+      waitMs === undefined ? {} : { replyTo: clients.results.name },
+      clients,
+    );
     if (waitMs === undefined) {
-      writeJson(context.output, { job_id: job.id, queue, state: 'accepted' });
+      writeJson(context.output, { job_id: jobId, queue, state: 'accepted' });
       return;
     }
-    const view = await followJob(job.id, waitMs, clients, context);
+    const view = await followJob(jobId, waitMs, clients, context);
     if (view?.state === 'completed') {
       writeJson(context.output, view.result);
     } else if (view?.error && view.state !== 'accepted' && view.state !== 'running') {
-      throw new CommandFailed(`The job ${job.id} ${view.state}: ${view.error.code}: ${view.error.message}.`);
+      throw new CommandFailed(`The job ${jobId} ${view.state}: ${view.error.code}: ${view.error.message}.`);
     } else {
       throw new CommandFailed(
-        `The job ${job.id} is not done after ${waitMs} ms. It goes on: presage jobs watch ${job.id}`,
+        `The job ${jobId} is not done after ${waitMs} ms. It goes on: presage jobs watch ${jobId}`,
       );
     }
   });
+}
+
+async function accept(
+  contract: QueueContract,
+  payload: unknown,
+  flags: EnqueueFlags,
+  reply: Pick<EnqueueOptions, 'replyTo'>,
+  { enqueue: accepting }: CliClients,
+): Promise<string> {
+  const options: EnqueueOptions = {
+    ...reply,
+    ...(flags.priority === undefined ? {} : { priority: flags.priority }),
+    ...(flags.delay === undefined ? {} : { delayMs: flags.delay }),
+  };
+  try {
+    if (flags.idempotencyKey === undefined) return (await accepting.enqueue(contract, payload, options)).id;
+    const key = { scope: 'cli', key: flags.idempotencyKey, answerWithinMs: 0 };
+    const outcome = await accepting.enqueueIdempotently(contract, payload, key, options);
+    if (outcome.kind === 'first') return outcome.job.id;
+    if (outcome.kind === 'replay') return outcome.jobId;
+    throw new CommandFailed(`The idempotency key ${flags.idempotencyKey} was used with another payload.`);
+  } catch (error) {
+    throw error instanceof PayloadError ? new CommandFailed(describeIssues(error)) : error;
+  }
 }
 
 function waitTime(wait: string | true | undefined): number | undefined {

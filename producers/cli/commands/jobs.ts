@@ -2,8 +2,10 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { allQueues } from '../../../shared/contracts/all-queues.ts';
 import type { JobFilter } from '../../../shared/ledger/read-jobs.ts';
 import { describeJob, type JobView } from '../../../shared/queue/describe-job.ts';
-import { timeArgument, wholeNumberArgument } from '../arguments.ts';
+import { cancelJob } from '../../../shared/queue/steer-job.ts';
+import { queueArgument, timeArgument, wholeNumberArgument } from '../arguments.ts';
 import { withClients, writeJson, type CliClients, type CliContext } from '../cli-context.ts';
+import { formatTable } from '../format-table.ts';
 import { followJob } from '../show-progress.ts';
 import { CommandFailed } from '../usage-error.ts';
 
@@ -90,45 +92,26 @@ async function list(flags: ListFlags, clients: CliClients, { output }: CliContex
 }
 
 function table(views: readonly JobView[]): string {
-  const lines = views.map((view) => [
-    view.job_id,
-    view.queue,
-    view.state,
-    String(view.attempts),
-    view.created_at,
-    view.error?.code ?? '',
-  ]);
-  const rows = [['JOB', 'QUEUE', 'STATE', 'ATTEMPTS', 'ACCEPTED', 'ERROR'], ...lines];
-  const widths =
-    rows[0]?.map((_title, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('');
+  return formatTable(
+    ['JOB', 'QUEUE', 'STATE', 'ATTEMPTS', 'ACCEPTED', 'ERROR'],
+    views.map((view) => [
+      view.job_id,
+      view.queue,
+      view.state,
+      String(view.attempts),
+      view.created_at,
+      view.error?.code ?? '',
+    ]),
+  );
 }
 
 async function cancel(id: string, clients: CliClients, { output }: CliContext): Promise<void> {
-  const cancelled = await clients.ledger.cancel(id);
+  const cancelled = await cancelJob(id, clients);
   if (cancelled.length === 0) {
     const record = await clients.ledger.read(id);
     throw new CommandFailed(record ? `The job ${id} is ${record.state} already.` : `There is no job ${id}.`);
   }
-  for (const cancelledId of cancelled) {
-    // A worker that does not hear of it finds the row settled when it is done.
-    await clients.redis.client.publish(clients.keys.cancelChannel(), cancelledId).catch(() => 0);
-  }
   writeJson(output, { cancelled });
-}
-
-function queueArgument(value: string): string {
-  const names = allQueues.map(({ name }) => name);
-  if (!names.includes(value)) throw new InvalidArgumentError(`the queues are: ${names.join(', ')}.`);
-  return value;
 }
 
 function stateArgument(value: string): State {

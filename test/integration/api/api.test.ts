@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ApiServer } from '../../../producers/api/api-server.ts';
 import { buildServer } from '../../../producers/api/build-server.ts';
-import { findCallTime } from '../../../producers/api/find-call-time.ts';
 import { callTimePrediction } from '../../../shared/contracts/call-time-prediction.ts';
 import type { EmbeddedServer } from '../../../shared/embedded/embedded-server.ts';
 import { JobError } from '../../../shared/errors/job-error.ts';
+import { apiOptions } from '../../support/api-options.ts';
 import { openPrivateServers, type PrivateServers } from '../../support/open-private-servers.ts';
 import { openTestFleet, type TestFleet } from '../../support/open-test-fleet.ts';
 
@@ -23,13 +23,7 @@ beforeAll(async () => {
 afterAll(() => servers[Symbol.asyncDispose]());
 beforeEach(async () => {
   fleet = await openTestFleet([callTimePrediction], { kind: 'url', url: redis.url });
-  server = await buildServer({
-    ...fleet,
-    stopping: new AbortController().signal,
-    findCallTime: (phone) => findCallTime(fleet.database.db, phone),
-    registry: fleet.metrics.registry,
-    checkReadiness: async () => ({ mysql: (await fleet.database.isUp()) ? 'ok' : 'failed' }),
-  });
+  server = await buildServer(apiOptions(fleet));
 });
 afterEach(async () => {
   await server.close();

@@ -8,7 +8,7 @@ import { optimalCallTimeSchema } from '../../../shared/contracts/call-time-predi
 import {
   openSagemakerEndpoint,
   type CallTimeEndpoint,
-} from '../../../workers/call-time-prediction/sagemaker-endpoint.ts';
+} from '../../../shared/sagemaker/sagemaker-endpoint.ts';
 import { randomPhoneNumber } from '../../support/open-call-time.ts';
 
 const timeoutMs = 300;

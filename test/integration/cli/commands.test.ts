@@ -5,7 +5,9 @@ import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { sql } from 'kysely';
 import { runCommand } from '../../../producers/cli/main.ts';
+import { migrationNames } from '../../../shared/database/migrate.ts';
 import { openDatabase } from '../../../shared/database/open-database.ts';
+import { openLedger } from '../../../shared/ledger/open-ledger.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/create-test-database.ts';
 
 const contacts = [{ id: 'contact_123', phoneNumber: '+972501234567' }];
@@ -188,8 +190,8 @@ describe('migrate', () => {
     expect((await migrate('up')).output).toBe('nothing to do\n');
     const status = await migrate('status', '--json');
     expect(status.output).not.toContain('null');
-    expect((await migrate('down', '--json')).output).toContain('0002-call-time-predictions');
-    expect((await migrate('status')).output).toMatch(/0002-call-time-predictions {2}pending/);
+    expect((await migrate('down', '--json')).output).toContain(String(migrationNames.at(-1)));
+    expect((await migrate('status')).output).toContain(`${migrationNames.at(-1)}  pending`);
   });
 
   test('refuses, by name, a table that it did not make and that does not fit', async () => {
@@ -201,4 +203,127 @@ describe('migrate', () => {
     const { rows } = await sql`select * from jobs`.execute(db.db);
     expect(rows).toEqual([]);
   });
+});
+
+describe('dead letters', () => {
+  const failure = (kind: 'transient' | 'permanent') => ({
+    kind,
+    code: 'TEST',
+    message: 'failed for the test',
+  });
+
+  async function fail(kinds: readonly ('transient' | 'permanent')[]): Promise<string[]> {
+    await using db = openDatabase(database.settings);
+    await using ledger = openLedger(db.db, 'test');
+    const payload = JSON.stringify({ contacts });
+    return await Promise.all(
+      kinds.map((kind) => ledger.recordStray({ queue: callTime, payload, failure: failure(kind) })),
+    );
+  }
+
+  test('are listed, shown and discarded', async () => {
+    const [transient = '', permanent = ''] = await fail(['transient', 'permanent']);
+    const listed = await presage(['failed', 'list', '--json', '--kind', 'permanent']);
+    expect(JSON.parse(listed.output)).toMatchObject({
+      failed: [{ job_id: permanent, error: failure('permanent') }],
+    });
+    expect((await presage(['failed', 'list'])).output).toContain(transient);
+    expect(JSON.parse((await presage(['failed', 'list', '--json', '--older-than', '10m'])).output)).toEqual({
+      failed: [],
+    });
+    expect(JSON.parse((await presage(['failed', 'show', transient])).output)).toMatchObject({
+      payload: { contacts },
+    });
+    expect(JSON.parse((await presage(['failed', 'discard', transient])).output)).toEqual({ discarded: 1 });
+    expect((await presage(['failed', 'show', transient])).exitCode).toBe(1);
+    expect(JSON.parse((await presage(['jobs', 'show', transient])).output)).toMatchObject({
+      state: 'cancelled',
+    });
+  });
+
+  test('are never retried all at once by accident', async () => {
+    await fail(['transient']);
+    for (const what of ['retry', 'discard']) {
+      const run = await presage(['failed', what]);
+      expect(run.exitCode).toBe(2);
+      expect(run.messages).toContain('--all');
+    }
+  });
+
+  test('1,000 of them are redriven by kind and age at the set rate, each once', async () => {
+    const kinds = Array.from({ length: 1_002 }, (_, index) => (index < 1_000 ? 'transient' : 'permanent'));
+    const ids = await fail(kinds);
+    await using db = openDatabase(database.settings);
+    await db.db
+      .updateTable('jobs')
+      .set({ finished_at: new Date(Date.now() - 11 * 60_000) })
+      .execute();
+    const [young = ''] = await fail(['transient']);
+
+    const retry = ['failed', 'retry', '--kind', 'transient', '--older-than', '10m', '--rate', '500'];
+    const startedAt = Date.now();
+    // Two operators at once: still each job once.
+    const [one, two] = await Promise.all([presage(retry), presage(retry)]);
+    const seconds = (Date.now() - startedAt) / 1_000;
+    const retried = [one, two].map((run) => (JSON.parse(run.output) as { retried: number }).retried);
+    expect(Number(retried[0]) + Number(retried[1])).toBe(1_000);
+    expect(seconds).toBeGreaterThanOrEqual(1);
+    const rows = await db.db.selectFrom('jobs').select(['id', 'generation', 'state']).execute();
+    const generations = new Map(rows.map((row) => [row.id, row.generation]));
+    expect(ids.slice(0, 1_000).every((id) => generations.get(id) === 2)).toBe(true);
+    expect([...ids.slice(1_000), young].every((id) => generations.get(id) === 1)).toBe(true);
+    const queued = await presage(['queues', 'list', '--json']);
+    expect(JSON.parse(queued.output)).toMatchObject({ queues: [{ queue: callTime, paused: false }] });
+    await db.db.updateTable('jobs').set({ state: 'cancelled' }).execute();
+  }, 60_000);
+});
+
+test('a queue is paused and resumed', async () => {
+  const paused = async () => {
+    const { queues } = JSON.parse((await presage(['queues', '--json'])).output) as {
+      queues: { paused: boolean }[];
+    };
+    return queues[0]?.paused;
+  };
+  expect(await presage(['queues', 'pause', callTime])).toMatchObject({ exitCode: 0 });
+  expect(await paused()).toBe(true);
+  expect(await presage(['queues', 'resume', callTime])).toMatchObject({ exitCode: 0 });
+  expect(await paused()).toBe(false);
+  expect((await presage(['queues', 'pause', 'nonsense'])).exitCode).toBe(2);
+});
+
+test('there is no schedule yet', async () => {
+  expect(JSON.parse((await presage(['schedules', 'list', '--json'])).output)).toEqual({ schedules: [] });
+});
+
+test('an idempotency key makes one job of two commands', async () => {
+  const enqueue = (id: string) =>
+    presage([
+      'enqueue',
+      callTime,
+      '--idempotency-key',
+      'nightly-1',
+      '--delay',
+      '60000',
+      '--json',
+      JSON.stringify({ contacts: [{ id, phoneNumber: '+972501234567' }] }),
+    ]);
+  const first = await enqueue('a');
+  expect((await enqueue('a')).output).toBe(first.output);
+  expect(await enqueue('b')).toMatchObject({ exitCode: 1, output: '' });
+  await presage(['jobs', 'cancel', idFrom(first.output)]);
+});
+
+test('a full queue takes nothing in', async () => {
+  const environment = {
+    REDIS_URL: process.env['TEST_REDIS_URL'] ?? '',
+    DATABASE_URL: database.url,
+    QUEUE_MAX_DEPTH: '1',
+  };
+  const enqueue = ['enqueue', callTime, '--delay', '60000', '--json', JSON.stringify({ contacts })];
+  const first = await presage(enqueue, { environment });
+  const second = await presage(enqueue, { environment });
+  expect(second).toMatchObject({ exitCode: 1, output: '' });
+  expect(second.messages).toContain('QUEUE_MAX_DEPTH');
+  await presage(['jobs', 'cancel', idFrom(first.output)]);
 });

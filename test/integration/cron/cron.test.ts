@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineQueue } from '../../../shared/contracts/define-queue.ts';
-import { lastTick } from '../../../producers/cron/last-tick.ts';
+import { lastTick } from '../../../shared/ledger/last-tick.ts';
 import { openCron } from '../../../producers/cron/open-cron.ts';
 import { openTestFleet, type TestFleet } from '../../support/open-test-fleet.ts';
 import { until } from '../../support/until.ts';

@@ -7,7 +7,7 @@ import {
   type CallTimeModel,
 } from '../../../../workers/call-time-prediction/call-time-model.ts';
 import { defaultPattern } from '../../../../workers/call-time-prediction/default-pattern.ts';
-import type { EndpointQuestion } from '../../../../workers/call-time-prediction/sagemaker-endpoint.ts';
+import type { EndpointQuestion } from '../../../../shared/sagemaker/sagemaker-endpoint.ts';
 
 interface Call {
   question: EndpointQuestion;

@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import type { Tables } from '../../shared/database/tables.ts';
+import type { Tables } from '../database/tables.ts';
 
 /** When the schedule's newest accepted tick was due; its key ends with that time. */
 export async function lastTick(db: Kysely<Tables>, schedule: string): Promise<Date | undefined> {

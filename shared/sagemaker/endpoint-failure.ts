@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { errorCode, isConnectionError } from '../../shared/errors/classify.ts';
-import { JobError, type ErrorKind } from '../../shared/errors/job-error.ts';
+import { errorCode, isConnectionError } from '../errors/classify.ts';
+import { JobError, type ErrorKind } from '../errors/job-error.ts';
 import { retryAfterMs } from './retry-after.ts';
 
 /** AWS's names for "slow down" that may come with a status other than 429. */

@@ -1,14 +1,14 @@
 import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
-import { fromNodeProviderChain } from '@aws-sdk/credential-providers';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import {
   optimalCallTimeSchema,
   type Contact,
   type OptimalCallTime,
-} from '../../shared/contracts/call-time-prediction.ts';
-import { JobError } from '../../shared/errors/job-error.ts';
+} from '../contracts/call-time-prediction.ts';
+import { JobError } from '../errors/job-error.ts';
+import { awsCredentials } from './aws-credentials.ts';
 import { answerTimedOut, answerUnusable, endpointFailure } from './endpoint-failure.ts';
-import { unlessAborted } from '../../shared/process/unless-aborted.ts';
+import { unlessAborted } from '../process/unless-aborted.ts';
 
 /**
  * How long one call may take, from its credentials to the last byte of its answer. An endpoint that does not
@@ -55,7 +55,7 @@ export function openSagemakerEndpoint(options: SagemakerEndpointOptions): CallTi
   const agent = { keepAlive: true, maxSockets: options.parallelism };
   const client = new SageMakerRuntimeClient({
     region,
-    credentials: credentialsFor(region, endpointUrl),
+    credentials: awsCredentials({ region, endpointUrl }),
     ...(endpointUrl === undefined ? {} : { endpoint: endpointUrl }),
     // The circuit in front of it and the queue decide what a failure leads to.
     maxAttempts: 1,
@@ -111,27 +111,6 @@ export function openSagemakerEndpoint(options: SagemakerEndpointOptions): CallTi
       client.destroy();
     },
   };
-}
-
-/**
- * The credentials that Node programs find (environment, files, role). A local server checks none, so for one
- * any will do when there are none.
- */
-function credentialsFor(region: string, endpointUrl: string | undefined) {
-  const findCredentials = fromNodeProviderChain({ clientConfig: { region } });
-  if (endpointUrl === undefined || !isLoopback(endpointUrl)) return findCredentials;
-  return async () => {
-    try {
-      return await findCredentials();
-    } catch {
-      return { accessKeyId: 'local', secretAccessKey: 'local' };
-    }
-  };
-}
-
-function isLoopback(url: string): boolean {
-  const { hostname } = new URL(url);
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
 class AnswerTooLargeError extends Error {}

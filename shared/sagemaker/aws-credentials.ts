@@ -1,0 +1,42 @@
+import {
+  createCredentialChain,
+  fromEnv,
+  fromHttp,
+  fromIni,
+  fromNodeProviderChain,
+  fromProcess,
+  fromTokenFile,
+} from '@aws-sdk/credential-providers';
+
+export interface AwsCredentialOptions {
+  region: string;
+  /** An address instead of AWS's own. */
+  endpointUrl: string | undefined;
+  /** False where looking at the environment, files and the container's role has to be enough. */
+  mayAskInstanceMetadata?: boolean;
+}
+
+/**
+ * The credentials that Node programs find: environment, files, role. A local server checks none, so for one any
+ * will do when there are none. Looks for them when it is called, as often as it is called.
+ */
+export function awsCredentials(options: AwsCredentialOptions) {
+  const { region, endpointUrl, mayAskInstanceMetadata = true } = options;
+  const init = { clientConfig: { region } };
+  const findCredentials = mayAskInstanceMetadata
+    ? fromNodeProviderChain(init)
+    : createCredentialChain(fromEnv(), fromIni(init), fromProcess(), fromTokenFile(init), fromHttp());
+  if (endpointUrl === undefined || !isLoopback(endpointUrl)) return findCredentials;
+  return async () => {
+    try {
+      return await findCredentials();
+    } catch {
+      return { accessKeyId: 'local', secretAccessKey: 'local' };
+    }
+  };
+}
+
+function isLoopback(url: string): boolean {
+  const { hostname } = new URL(url);
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
+}

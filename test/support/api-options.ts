@@ -1,0 +1,20 @@
+import type { ApiOptions } from '../../producers/api/build-server.ts';
+import { findCallTime } from '../../producers/api/find-call-time.ts';
+import { callTimePrediction } from '../../shared/contracts/call-time-prediction.ts';
+import { createQueueLimit } from '../../shared/queue/create-queue-limit.ts';
+import type { TestFleet } from './open-test-fleet.ts';
+
+/** What the API is built from, on a test's own stores; no keys unless the test gives some. */
+export function apiOptions(fleet: TestFleet, changes: Partial<ApiOptions> = {}): ApiOptions {
+  return {
+    ...fleet,
+    access: { keys: [], trustedNetwork: false, corsOrigins: [], requestsPerMinute: 60_000 },
+    queues: [callTimePrediction.name],
+    queueLimit: createQueueLimit(fleet.ledger, 100),
+    stopping: new AbortController().signal,
+    findCallTime: (phone) => findCallTime(fleet.database.db, phone),
+    registry: fleet.metrics.registry,
+    checkReadiness: async () => ({ mysql: (await fleet.database.isUp()) ? 'ok' : 'failed' }),
+    ...changes,
+  };
+}
