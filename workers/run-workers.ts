@@ -50,7 +50,8 @@ export async function runWorkers(queues: readonly string[], environment: Environ
               redis: (await producer.redis.isUp()) ? 'ok' : 'failed',
             };
             for (const { queue, consumer } of consumers) {
-              checks[queue] = consumer.state() === 'paused' ? 'failed' : 'ok';
+              const state = consumer.state();
+              checks[queue] = state === 'paused' || state === 'stalled' ? 'failed' : 'ok';
             }
             for (const check of ownChecks) Object.assign(checks, await check());
             return checks;

@@ -3,6 +3,7 @@ import { ConfigurationError, type Environment } from '../../shared/config/read-s
 import { allQueues } from '../../shared/contracts/all-queues.ts';
 import { JobError, StoreUnavailableError } from '../../shared/errors/job-error.ts';
 import type { CliContext } from './cli-context.ts';
+import { addDoctorCommand } from './commands/doctor.ts';
 import { addEnqueueCommand } from './commands/enqueue.ts';
 import { addFailedCommand } from './commands/failed.ts';
 import { addJobsCommand } from './commands/jobs.ts';
@@ -47,6 +48,7 @@ export async function runCommand(
   addFailedCommand(program, context);
   addQueuesCommand(program, context);
   addSchedulesCommand(program, context);
+  addDoctorCommand(program, context);
   program
     .command('bench')
     .description('run benchmarks; each figure comes with a control measured in the same run')

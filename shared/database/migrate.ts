@@ -1,8 +1,9 @@
-import { sql, type Kysely } from 'kysely';
+import type { Kysely } from 'kysely';
 import { Migrator, type Migration } from 'kysely/migration';
 import * as jobs from '../../migrations/0001-jobs.ts';
 import * as callTimePredictions from '../../migrations/0002-call-time-predictions.ts';
 import * as idempotencyKeys from '../../migrations/0003-idempotency-keys.ts';
+import { readColumns } from './read-columns.ts';
 import type { Tables } from './tables.ts';
 
 interface FleetMigration extends Migration {
@@ -18,6 +19,14 @@ const migrations: Readonly<Record<string, FleetMigration>> = {
 };
 
 export const migrationNames: readonly string[] = Object.keys(migrations);
+
+/** Where Kysely writes down what has been done. */
+export const migrationTableName = 'presage_migrations';
+
+/** The tables that a migration makes, each with the columns that it has then. */
+export function tablesMadeBy(migration: string): [table: string, columns: readonly string[]][] {
+  return Object.entries(migrations[migration]?.creates ?? {});
+}
 
 export interface MigrationStatus {
   name: string;
@@ -61,7 +70,7 @@ function createMigrator(db: Kysely<Tables>): Migrator {
   return new Migrator({
     db,
     provider: { getMigrations: () => Promise.resolve({ ...migrations }) },
-    migrationTableName: 'presage_migrations',
+    migrationTableName,
     migrationLockTableName: 'presage_migrations_lock',
   });
 }
@@ -79,15 +88,12 @@ async function refuseForeignTables(
   db: Kysely<Tables>,
   known: readonly { name: string; executedAt?: Date | undefined }[],
 ): Promise<void> {
+  const present = await readColumns(db);
   for (const { name, executedAt } of known) {
     if (executedAt) continue;
-    for (const [table, columns] of Object.entries(migrations[name]?.creates ?? {})) {
-      const { rows } = await sql<{ name: string }>`
-        select column_name as name from information_schema.columns
-        where table_schema = database() and table_name = ${table}`.execute(db);
-      const present = new Set(rows.map((row) => row.name.toLowerCase()));
-      const missing = columns.filter((column) => !present.has(column));
-      if (present.size > 0 && missing.length > 0) throw new ForeignTableError(table, missing);
+    for (const [table, columns] of tablesMadeBy(name)) {
+      const missing = columns.filter((column) => !present.get(table)?.has(column));
+      if (present.has(table) && missing.length > 0) throw new ForeignTableError(table, missing);
     }
   }
 }

@@ -12,7 +12,7 @@ export interface Database extends AsyncDisposable {
 }
 
 const connectTimeoutMs = 3_000;
-const queryTimeoutMs = 20_000;
+const defaultQueryTimeoutMs = 20_000;
 
 /** Driver and server codes that say "MySQL is away", beside Node's connection errors. */
 const outageCodes: ReadonlySet<string> = new Set([
@@ -27,8 +27,15 @@ const outageCodes: ReadonlySet<string> = new Set([
   'ER_CONNECTION_KILLED',
 ]);
 
-/** Opens a pool; connects with the first query. Every query that meets an outage throws StoreUnavailableError. */
-export function openDatabase(settings: DatabaseSettings): Database {
+/**
+ * Opens a pool; connects with the first query. Every query that meets an outage throws StoreUnavailableError.
+ *
+ * @param options.queryTimeoutMs how long one query may take until that counts as an outage
+ */
+export function openDatabase(
+  settings: DatabaseSettings,
+  { queryTimeoutMs = defaultQueryTimeoutMs }: { queryTimeoutMs?: number } = {},
+): Database {
   const pool = createPool({
     host: settings.host,
     port: settings.port,
@@ -42,7 +49,7 @@ export function openDatabase(settings: DatabaseSettings): Database {
     supportBigNumbers: true,
     ...(settings.tls ? { ssl: { rejectUnauthorized: true } } : {}),
   });
-  const db = new Kysely<Tables>({ dialect: new MysqlDialect({ pool: reportOutages(pool) }) });
+  const db = new Kysely<Tables>({ dialect: new MysqlDialect({ pool: reportOutages(pool, queryTimeoutMs) }) });
   return {
     db,
     async isUp() {
@@ -68,12 +75,12 @@ export function isOutage(error: unknown): boolean {
 }
 
 /** Wraps the driver's pool so that outages arrive as StoreUnavailableError and no query waits for ever. */
-function reportOutages(pool: Pool): MysqlPool {
+function reportOutages(pool: Pool, queryTimeoutMs: number): MysqlPool {
   return {
     getConnection(callback) {
       pool.getConnection((error, connection) => {
         if (error) failed(callback, isOutage(error) ? new StoreUnavailableError('mysql', error) : error);
-        else callback(undefined, boundedConnection(connection));
+        else callback(undefined, boundedConnection(connection, queryTimeoutMs));
       });
     },
     end(callback) {
@@ -89,7 +96,7 @@ function failed(callback: (error: unknown, ...none: never[]) => void, error: unk
 
 type KyselyConnection = Parameters<Parameters<MysqlPool['getConnection']>[0]>[1];
 
-function boundedConnection(connection: PoolConnection): KyselyConnection {
+function boundedConnection(connection: PoolConnection, queryTimeoutMs: number): KyselyConnection {
   let lost = false;
   return {
     config: connection.config,

@@ -6,18 +6,24 @@ import type { RedisClient } from './connect-redis.ts';
 import { jobEnvelopeSchema } from './job-envelope.ts';
 import { lockDurationMs, maxStalledCount, stalledCheckMs } from './lock-settings.ts';
 import type { RedisKeys } from './redis-keys.ts';
+import type { Dispatcher } from './open-dispatcher.ts';
 import { removeUnreadableJobs } from './remove-unreadable-jobs.ts';
 import { Released, runJob, type RunJobOptions, type RunOutcome } from './run-job.ts';
+import { watchConsumption } from './watch-consumption.ts';
 
 export interface Consumer extends AsyncDisposable {
-  /** `parked` while our own stores are away, `paused` while it is being closed. */
-  state(): 'consuming' | 'parked' | 'paused';
+  /**
+   * `parked` while our own stores are away, `paused` while it is being closed, `stalled` when it has stopped taking
+   * jobs although there are some.
+   */
+  state(): 'consuming' | 'parked' | 'paused' | 'stalled';
 }
 
 export interface ConsumerOptions<Contract extends QueueContract> extends Omit<
   RunJobOptions<Contract>,
-  'announce'
+  'announce' | 'dispatcher'
 > {
+  dispatcher: Pick<Dispatcher, 'dispatch' | 'depth' | 'isPaused'>;
   /** Waits for Redis as long as it takes; BullMQ makes its own blocking copy of it. */
   connection: RedisClient;
   /** Publishes, fails fast. */
@@ -31,6 +37,8 @@ export interface ConsumerOptions<Contract extends QueueContract> extends Omit<
   storeIsUp: () => Promise<boolean>;
   /** How long closing waits for jobs in hand before they are released to other workers. */
   finishWithinMs: number;
+  /** How long work may wait untaken while there are free slots, in milliseconds. */
+  stalledAfterMs?: number;
 }
 
 /** Makes BullMQ try a job again after a delay that the retry policy chose. */
@@ -50,6 +58,7 @@ const notAJob = {
   message: 'Found in Redis, but not put there by a producer of this fleet',
 } as const;
 
+const defaultStalledAfterMs = 30_000;
 const probeMs = 1_000;
 const progressEveryMs = 500;
 const closeWithinMs = 2_000;
@@ -57,6 +66,7 @@ const closeWithinMs = 2_000;
 /** Takes jobs of one queue and runs its handlers. Starts at once; disposing it stops in an orderly way. */
 export function openConsumer<Contract extends QueueContract>(options: ConsumerOptions<Contract>): Consumer {
   const { contract, keys, log, metrics, publisher, subscriber } = options;
+  const { stalledAfterMs = defaultStalledAfterMs } = options;
   const inHand: JobsInHand = new Map();
   let state: 'consuming' | 'parked' | 'paused' = 'consuming';
 
@@ -68,9 +78,26 @@ export function openConsumer<Contract extends QueueContract>(options: ConsumerOp
     },
   };
 
+  const watch = watchConsumption({
+    queue: contract.name,
+    async inspect() {
+      const [{ waiting }, paused] = await Promise.all([
+        options.dispatcher.depth(contract.name),
+        options.dispatcher.isPaused(contract.name),
+      ]);
+      return { waiting, paused };
+    },
+    patienceMs: () =>
+      inHand.size < options.concurrency ? stalledAfterMs : Math.max(stalledAfterMs, 2 * contract.deadlineMs),
+    checkEveryMs: Math.min(5_000, stalledAfterMs / 2),
+    log,
+  });
+
   async function pickUp(job: Job): Promise<void> {
     if (state === 'paused') throw Worker.RateLimitError();
+    watch.noteProgress();
     const outcome = await run(job);
+    watch.noteProgress();
     switch (outcome.next) {
       case 'done':
         return;
@@ -203,10 +230,11 @@ export function openConsumer<Contract extends QueueContract>(options: ConsumerOp
   }
 
   return {
-    state: () => state,
+    state: () => (state === 'consuming' && watch.isStalled() ? 'stalled' : state),
     async [Symbol.asyncDispose]() {
       state = 'paused';
       clearInterval(probe);
+      watch[Symbol.dispose]();
       subscriber.off('message', onMessage);
       await worker.pause(true);
       if (!(await settlesWithin(allEnded(inHand), options.finishWithinMs))) {

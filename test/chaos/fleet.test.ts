@@ -132,3 +132,21 @@ test('the endpoint failing or hanging: default patterns within the deadline, and
   }
   expect(endpoint.requests.length - callsBefore).toBe(5);
 }, 60_000);
+
+test('a worker that is stopped dead (SIGSTOP) is not healthy until it goes on', async () => {
+  const [health = ''] = running.fleet.describe().health[queue] ?? [];
+  const isHealthy = () =>
+    fetch(`${health}/health/ready`, { signal: AbortSignal.timeout(1_000) }).then(
+      (response) => response.ok,
+      () => false,
+    );
+  await until(isHealthy);
+  const pid = workerPid();
+  process.kill(pid, 'SIGSTOP');
+  try {
+    await until(async () => !(await isHealthy()));
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+  await until(isHealthy);
+}, 60_000);

@@ -25,7 +25,7 @@ export interface TestFleet extends Producer, AsyncDisposable {
   consume<Contract extends QueueContract>(
     contract: Contract,
     handlers: Handlers<Contract>,
-    options?: { concurrency?: number; finishWithinMs?: number },
+    options?: { concurrency?: number; finishWithinMs?: number; stalledAfterMs?: number },
   ): Consumer;
   startRelay(): AsyncDisposable;
 }
@@ -63,7 +63,7 @@ export async function openTestFleet(
     logLines,
     redisSettings,
     databaseSettings: database.settings,
-    consume(contract, handlers, { concurrency = 10, finishWithinMs = 2_000 } = {}) {
+    consume(contract, handlers, { concurrency = 10, finishWithinMs = 2_000, stalledAfterMs = 30_000 } = {}) {
       const connection = resources.use(connectRedis(redisSettings, 'worker', log)).client;
       return resources.use(
         openConsumer({
@@ -78,6 +78,7 @@ export async function openTestFleet(
           concurrency,
           storeIsUp: () => producer.database.isUp(),
           finishWithinMs,
+          stalledAfterMs,
           log,
           metrics,
         }),

@@ -300,6 +300,32 @@ test('stopping waits for jobs in hand, and releases those that take too long wit
   expect(await settled(job.id)).toMatchObject({ state: 'completed', result: { doubled: 16 }, attempts: 1 });
 });
 
+test('a worker that has stopped taking jobs while some wait tells so, and a paused queue is not that', async () => {
+  const release = Promise.withResolvers<void>();
+  const wedged = fleet.consume(
+    hasty,
+    {
+      // It does not heed its signal, so its slot is never free again.
+      start: async ({ number }) => {
+        await release.promise;
+        return { doubled: number * 2 };
+      },
+    },
+    { concurrency: 1, stalledAfterMs: 200 },
+  );
+  await fleet.enqueue.enqueue(hasty, { number: 1 });
+  await until(async () => (await fleet.dispatcher.depth('hasty')).active === 1);
+  expect(wedged.state()).toBe('consuming');
+  await fleet.enqueue.enqueue(hasty, { number: 2 });
+  await until(() => wedged.state() === 'stalled');
+  await fleet.dispatcher.setPaused('hasty', true);
+  await until(() => wedged.state() === 'consuming');
+  await fleet.dispatcher.setPaused('hasty', false);
+  await until(() => wedged.state() === 'stalled');
+  release.resolve();
+  await until(() => wedged.state() === 'consuming');
+});
+
 test('a unique key makes one job of many accepts', async () => {
   fleet.consume(doubling, double);
   const jobs = await Promise.all(

@@ -1,0 +1,91 @@
+import { allSettings } from '../../../shared/config/all-settings.ts';
+import { isConfigured } from '../../../shared/config/embedded-parts.ts';
+import {
+  ConfigurationError,
+  readSettings,
+  type Environment,
+  type SettingProblem,
+} from '../../../shared/config/read-settings.ts';
+import { checkCacheRedis } from './check-cache-redis.ts';
+import { checkDynamodb } from './check-dynamodb.ts';
+import { checkMysql } from './check-mysql.ts';
+import { checkNode } from './check-node.ts';
+import { checkRedis } from './check-redis.ts';
+import { checkSagemaker } from './check-sagemaker.ts';
+import { reporterFor, type Finding } from './finding.ts';
+
+export interface ExamineOptions {
+  /** Whether to make real calls that may cost money. */
+  deep: boolean;
+}
+
+/** Each check bounds its own steps; this is for a server that answers each of them, but slowly. */
+const subjectWithinMs = 8_000;
+
+/**
+ * Checks everything that the configuration names, all at once. Never throws: what goes wrong is a finding.
+ * What the configuration names wrongly is a finding too, and the rest is checked nevertheless.
+ */
+export async function examineFleet(environment: Environment, { deep }: ExamineOptions): Promise<Finding[]> {
+  const { settings, findings: configuration } = readConfiguration(environment);
+  const { redis, cacheRedis, database, callTime, aws, dynamodb } = settings;
+  const subjects = [
+    redis && within('redis', () => checkRedis(redis.value)),
+    cacheRedis && within('cache redis', () => checkCacheRedis(cacheRedis.value)),
+    database && within('mysql', () => checkMysql(database.value)),
+    callTime && aws && within('sagemaker', () => checkSagemaker(callTime.value, aws.value, deep)),
+    dynamodb && within('dynamodb', async () => [await checkDynamodb(dynamodb.value)]),
+  ];
+  const checked = await Promise.all(subjects);
+  return [checkNode(process.versions.node), ...configuration, ...checked.flatMap((found) => found ?? [])];
+}
+
+/** What can be read of the configuration, each part by itself, and what is wrong with the rest. */
+function readConfiguration(environment: Environment) {
+  const report = reporterFor('configuration');
+  const problems = new Map<string, SettingProblem>();
+  function attempt<Value>(read: () => Value): { value: Value } | undefined {
+    try {
+      return { value: read() };
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error;
+      // Several groups may read one variable.
+      for (const problem of error.problems) problems.set(`${problem.variable} ${problem.problem}`, problem);
+      return undefined;
+    }
+  }
+  attempt(() => readSettings(allSettings, environment));
+  const settings = {
+    redis: attempt(() => readSettings({ redis: allSettings.redis }, environment).redis),
+    cacheRedis: attempt(() => readSettings({ cacheRedis: allSettings.cacheRedis }, environment).cacheRedis),
+    database: attempt(() => readSettings({ database: allSettings.database }, environment).database),
+    callTime: attempt(() => readSettings({ callTime: allSettings.callTime }, environment).callTime),
+    aws: attempt(() => readSettings({ aws: allSettings.aws }, environment).aws),
+    dynamodb: attempt(() => environment['AWS_ENDPOINT_URL_DYNAMODB'] || undefined),
+  };
+  attempt(() => isConfigured('dynamodb', environment));
+  const findings =
+    problems.size === 0
+      ? [report.ok('variables', 'complete and well formed')]
+      : [...problems.values()].map(({ variable, problem }) =>
+          report.fail(variable, problem, 'See .env.example.'),
+        );
+  return { settings, findings };
+}
+
+async function within(subject: string, check: () => Promise<Finding[]>): Promise<Finding[]> {
+  const report = reporterFor(subject);
+  const { promise: late, resolve } = Promise.withResolvers<Finding[]>();
+  const timer = setTimeout(() => {
+    const finding = `not done after ${subjectWithinMs / 1_000} s`;
+    resolve([report.fail('check', finding, 'It answers, but too slowly: look at its load.')]);
+  }, subjectWithinMs);
+  try {
+    return await Promise.race([check(), late]);
+  } catch (error) {
+    const name = error instanceof Error ? error.name : typeof error;
+    return [report.fail('check', `could not be made (${name})`, 'This is a fault of Presage: report it.')];
+  } finally {
+    clearTimeout(timer);
+  }
+}
