@@ -7,6 +7,7 @@ import { v4 as uuid } from 'uuid';
 import type { Contact } from '../shared/contracts/call-time-prediction.ts';
 import { openDatabase } from '../shared/database/open-database.ts';
 import { connectRedis, type RedisClient } from '../shared/queue/connect-redis.ts';
+import type { JobContext } from '../shared/queue/job-context.ts';
 import { createLogger } from '../shared/telemetry/create-logger.ts';
 import { createMetrics } from '../shared/telemetry/create-metrics.ts';
 import { createCallTimeModel } from '../workers/call-time-prediction/call-time-model.ts';
@@ -132,7 +133,15 @@ async function openCallTime(
   const { signal } = new AbortController();
 
   async function run(contacts: Contact[], expectedSource: string): Promise<void> {
-    const context = { jobId: uuid(), attempt: 1, mayHaveRunBefore: false, signal, log, progress: () => {} };
+    const context: JobContext = {
+      jobId: uuid(),
+      attempt: 1,
+      mayHaveRunBefore: false,
+      signal,
+      log,
+      progress: () => {},
+      trace: (_name, work) => work(),
+    };
     const { predictions } = await handleCallTimePrediction({ contacts }, context, dependencies);
     const unexpected = predictions.find(({ source }) => source !== expectedSource);
     if (unexpected)

@@ -16,6 +16,7 @@ import { openDispatcher, redisRetention } from '../shared/queue/open-dispatcher.
 import { RedisKeys } from '../shared/queue/redis-keys.ts';
 import { createLogger } from '../shared/telemetry/create-logger.ts';
 import { createMetrics } from '../shared/telemetry/create-metrics.ts';
+import { withoutTracing } from '../shared/telemetry/open-tracing.ts';
 import type { BenchmarkEnvironment, BenchmarkReport, Figure } from './benchmark-report.ts';
 import { median } from './median.ts';
 
@@ -179,6 +180,7 @@ async function runFleet(
     finishWithinMs: 5_000,
     log,
     metrics,
+    tracing: withoutTracing,
   });
 
   const startedAt = performance.now();

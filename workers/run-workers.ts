@@ -8,6 +8,7 @@ import {
   type SettingProblem,
 } from '../shared/config/read-settings.ts';
 import { redisSettings } from '../shared/config/redis-settings.ts';
+import { tracingSettings } from '../shared/config/tracing-settings.ts';
 import { workerSettings } from '../shared/config/worker-settings.ts';
 import { allQueues } from '../shared/contracts/all-queues.ts';
 import type { CheckState, ReadinessCheck } from '../shared/process/health-routes.ts';
@@ -19,6 +20,7 @@ import { openProducer } from '../shared/queue/open-producer.ts';
 import type { OpenWorker, WorkerClients } from '../shared/queue/worker-clients.ts';
 import { createLogger } from '../shared/telemetry/create-logger.ts';
 import { createMetrics } from '../shared/telemetry/create-metrics.ts';
+import { openTracing } from '../shared/telemetry/open-tracing.ts';
 import { allWorkers } from './all-workers.ts';
 
 /** One process that serves the given queues, each with its own consumer. */
@@ -30,6 +32,7 @@ export async function runWorkers(queues: readonly string[], environment: Environ
     shutdownGraceMs: settings.process.shutdownGraceMs,
     async start(resources) {
       const metrics = resources.use(createMetrics());
+      const tracing = resources.use(openTracing(queues.join('+'), settings.tracing));
       const consumers: { queue: string; consumer: Consumer }[] = [];
       const ownChecks: ReadinessCheck[] = [];
       let started = false;
@@ -80,6 +83,7 @@ export async function runWorkers(queues: readonly string[], environment: Environ
             finishWithinMs: finishWithinMs(settings.process.shutdownGraceMs),
             log,
             metrics,
+            tracing,
           });
           consumers.push({ queue: contract.name, consumer: resources.use(consumer) });
         },
@@ -112,7 +116,13 @@ async function readEverything(queues: readonly string[], environment: Environmen
   }
   const settings = attempt(() =>
     readSettings(
-      { process: processSettings, redis: redisSettings, database: databaseSettings, worker: workerSettings },
+      {
+        process: processSettings,
+        tracing: tracingSettings,
+        redis: redisSettings,
+        database: databaseSettings,
+        worker: workerSettings,
+      },
       environment,
     ),
   );

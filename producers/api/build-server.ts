@@ -2,7 +2,7 @@ import cors from '@fastify/cors';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import { fastify, type FastifySchemaCompiler } from 'fastify';
+import { fastify, type FastifyRequest, type FastifySchemaCompiler } from 'fastify';
 import {
   jsonSchemaTransform,
   jsonSchemaTransformObject,
@@ -15,6 +15,7 @@ import { addAccessControl } from '../../shared/http-access/add-access-control.ts
 import { addHealthRoutes, type HealthOptions } from '../../shared/process/health-routes.ts';
 import type { Logger } from '../../shared/telemetry/create-logger.ts';
 import type { Metrics } from '../../shared/telemetry/create-metrics.ts';
+import type { OpenSpan, Tracing } from '../../shared/telemetry/open-tracing.ts';
 import type { ApiServer } from './api-server.ts';
 import { ProblemError, problemBody, problemFromIssues } from './problem.ts';
 import { addCallTimeRoutes, type CallTimeRouteDependencies } from './routes/call-times.ts';
@@ -25,6 +26,13 @@ export interface ApiOptions extends HealthOptions, CallTimeRouteDependencies, Jo
   access: AccessSettings;
   log: Logger;
   metrics: Metrics;
+  tracing: Tracing;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    span?: OpenSpan;
+  }
 }
 
 const bodyLimitBytes = 10 * 1024 * 1024;
@@ -41,16 +49,24 @@ export async function buildServer(options: ApiOptions): Promise<ApiServer> {
     },
   }).withTypeProvider<ZodTypeProvider>();
 
+  server.decorateRequest('span');
   server.setValidatorCompiler(validatorCompiler);
   // Answers are made from our own typed values; checking them again would only cost time.
   server.setSerializerCompiler(() => (value) => JSON.stringify(value));
 
   server.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
+    if (request.routeOptions.config.scope === 'open') return;
+    request.span = options.tracing.start(`${request.method} ${request.routeOptions.url ?? 'unmatched'}`, {
+      kind: 'server',
+      parent: traceparentOf(request),
+      attributes: { 'http.request.method': request.method, 'presage.request_id': request.id },
+    });
   });
   server.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unmatched';
     const status = String(reply.statusCode);
+    request.span?.end({ attributes: { 'http.route': route, 'http.response.status_code': reply.statusCode } });
     options.metrics.httpRequestSeconds.observe({ route, status }, reply.elapsedTime / 1_000);
     options.log.debug(
       {
@@ -103,6 +119,13 @@ export async function buildServer(options: ApiOptions): Promise<ApiServer> {
   addJobRoutes(server, options);
   await server.ready();
   return server;
+}
+
+/** W3C Trace Context, version 00; anything else is not passed on. */
+function traceparentOf(request: FastifyRequest): string | undefined {
+  const header = request.headers['traceparent'];
+  const valid = typeof header === 'string' && /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(header);
+  return valid ? header : undefined;
 }
 
 async function limitAccess(server: ApiServer, access: AccessSettings): Promise<void> {

@@ -6,6 +6,7 @@ import { producerSettings } from '../../shared/config/producer-settings.ts';
 import { readSettings, type Environment } from '../../shared/config/read-settings.ts';
 import { redisSettings } from '../../shared/config/redis-settings.ts';
 import { allQueues } from '../../shared/contracts/all-queues.ts';
+import { tracingSettings } from '../../shared/config/tracing-settings.ts';
 import { runProcess } from '../../shared/process/run-process.ts';
 import { connectRedis } from '../../shared/queue/connect-redis.ts';
 import { createQueueLimit } from '../../shared/queue/create-queue-limit.ts';
@@ -13,6 +14,7 @@ import { openProducer } from '../../shared/queue/open-producer.ts';
 import { openResultChannel } from '../../shared/queue/open-result-channel.ts';
 import { createLogger } from '../../shared/telemetry/create-logger.ts';
 import { createMetrics } from '../../shared/telemetry/create-metrics.ts';
+import { openTracing } from '../../shared/telemetry/open-tracing.ts';
 import { buildServer } from './build-server.ts';
 import { findCallTime } from './find-call-time.ts';
 
@@ -21,6 +23,7 @@ export async function runApi(environment: Environment): Promise<number> {
   const settings = readSettings(
     {
       process: processSettings,
+      tracing: tracingSettings,
       producer: producerSettings,
       http: httpSettings,
       redis: redisSettings,
@@ -35,6 +38,7 @@ export async function runApi(environment: Environment): Promise<number> {
     async start(resources) {
       const processId = uuid();
       const metrics = resources.use(createMetrics());
+      const tracing = resources.use(openTracing('api', settings.tracing));
       const producer = await openProducer(
         { redis: settings.redis, database: settings.database, contracts: allQueues, processId, log },
         resources,
@@ -59,6 +63,7 @@ export async function runApi(environment: Environment): Promise<number> {
         findCallTime: (phoneNumber) => findCallTime(producer.database.db, phoneNumber),
         log,
         metrics,
+        tracing,
         registry: metrics.registry,
         checkReadiness: async () => ({
           mysql: (await producer.database.isUp()) ? 'ok' : 'failed',

@@ -63,7 +63,7 @@ export async function submitJob(
   await queueLimit.assertRoom(contract.name);
   const options: EnqueueOptions = {
     requestId: request.id,
-    ...traceparentOf(request),
+    ...(request.span?.traceparent === undefined ? {} : { traceparent: request.span.traceparent }),
     ...(waitMs > 0 ? { replyTo: results.name } : {}),
   };
   if (key === undefined) {
@@ -156,10 +156,3 @@ const problemCodes: Readonly<Record<JobFailure['kind'], ProblemCode>> = {
   unavailable: 'STORE_UNAVAILABLE',
   cancelled: 'CANCELLED',
 };
-
-/** W3C Trace Context, version 00; anything else is not passed on. */
-function traceparentOf(request: FastifyRequest): { traceparent?: string } {
-  const header = request.headers['traceparent'];
-  const valid = typeof header === 'string' && /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(header);
-  return valid ? { traceparent: header } : {};
-}

@@ -9,6 +9,8 @@ import { openGuard } from '../../shared/embedded/open-guard.ts';
 import { StackError } from '../../shared/embedded/stack-error.ts';
 import { listenForStop } from '../../shared/process/listen-for-stop.ts';
 import { createLogger } from '../../shared/telemetry/create-logger.ts';
+import { examineFleet } from './doctor/examine-fleet.ts';
+import { formatFindings } from './doctor/format-findings.ts';
 import type { FleetSelection } from './fleet-processes.ts';
 import { startFleet, type FleetOptions } from './start-fleet.ts';
 import { CommandFailed } from './usage-error.ts';
@@ -54,8 +56,10 @@ export async function up(options: UpOptions): Promise<number> {
       signal: stop.first,
     });
     write(summary(fleet.describe(), environment));
+    const telling = tellWhatToMend(fleet.environment, stop.first, write);
     if (!stop.first.aborted) await once(stop.first, 'abort');
     logger.info('stopping');
+    await telling;
   } catch (error) {
     if (error instanceof StackError) throw new CommandFailed(error.message, { cause: error });
     if (error !== stop.first.reason) throw error;
@@ -63,6 +67,16 @@ export async function up(options: UpOptions): Promise<number> {
     if (ownsRunFile(workingDirectory, false)) await rm(runFilePath(workingDirectory), { force: true });
   }
   return 0;
+}
+
+/** What `presage doctor` would find. It is running all the same, so only what is to be mended is told. */
+async function tellWhatToMend(
+  environment: Environment,
+  stop: AbortSignal,
+  write: UpOptions['write'],
+): Promise<void> {
+  const findings = await examineFleet(environment, { deep: false });
+  if (!stop.aborted) write(formatFindings(findings.filter(({ state }) => state !== 'ok')));
 }
 
 function ownsRunFile(workingDirectory: string, ifNobodyDoes: boolean): boolean {

@@ -9,5 +9,7 @@ export interface AwsSettings {
 export const awsSettings = settingGroup(
   z.object({ AWS_EC2_METADATA_DISABLED: z.string().optional() }),
   // As the SDK reads it: whatever is not `false` switches it off.
-  (values): AwsSettings => ({ mayAskInstanceMetadata: (values.AWS_EC2_METADATA_DISABLED ?? 'false') === 'false' }),
+  (values): AwsSettings => ({
+    mayAskInstanceMetadata: (values.AWS_EC2_METADATA_DISABLED ?? 'false') === 'false',
+  }),
 );

@@ -40,7 +40,9 @@ export async function inspectSchema(db: Kysely<Tables>): Promise<SchemaDifferenc
     }
   }
   if (present.has(migrationTableName)) {
-    const { rows } = await sql<{ name: string }>`select name from ${sql.table(migrationTableName)}`.execute(db);
+    const { rows } = await sql<{ name: string }>`select name from ${sql.table(migrationTableName)}`.execute(
+      db,
+    );
     const names = new Set(known.map(({ name }) => name));
     difference.unknown.push(...rows.map(({ name }) => name).filter((name) => !names.has(name)));
   }

@@ -1,5 +1,6 @@
 import { sql, type Kysely } from 'kysely';
 import { z } from 'zod';
+import { clockAheadMs } from '../clock/clock-ahead.ts';
 import type { Tables } from './tables.ts';
 
 /** What a MySQL or MariaDB server tells of itself. */
@@ -33,12 +34,13 @@ export async function inspectServer(db: Kysely<Tables>): Promise<DatabaseServer>
       @@global.innodb_flush_log_at_trx_commit as flushLogAtCommit, unix_timestamp(now(6)) as nowSeconds`.execute(
     db,
   );
+  const answeredAtMs = Date.now();
   const row = rowSchema.parse(rows[0]);
   return {
     version: row.version,
     maxAllowedPacketBytes: row.packetBytes,
     isReadOnly: row.readOnly !== 0,
     flushLogAtCommit: row.flushLogAtCommit,
-    clockAheadMs: row.nowSeconds * 1_000 - (askedAtMs + Date.now()) / 2,
+    clockAheadMs: clockAheadMs(row.nowSeconds * 1_000, askedAtMs, answeredAtMs),
   };
 }

@@ -2,6 +2,7 @@ import type { Kysely, Transaction } from 'kysely';
 import type { Tables } from '../database/tables.ts';
 import { createGroup } from '../group/create-group.ts';
 import { createAcceptJobs, newRow, type AcceptedJob, type NewJob } from './accept-jobs.ts';
+import { browseJobs, type BrowseFilter, type JobPage } from './browse-jobs.ts';
 import {
   childOutcomes,
   childProgress,
@@ -45,6 +46,8 @@ export interface Ledger extends AsyncDisposable {
   checkSoon(id: string): Promise<void>;
   read(id: string): Promise<JobRecord | undefined>;
   list(filter: JobFilter): Promise<JobRecord[]>;
+  /** One page for people to look through; see `browseJobs`. */
+  browse(filter: BrowseFilter): Promise<JobPage>;
   settledAmong(ids: readonly string[]): Promise<string[]>;
   cancel(id: string): Promise<string[]>;
   reopen(id: string): Promise<boolean>;
@@ -94,6 +97,7 @@ export function openLedger(db: Kysely<Tables>, settledBy: string): Ledger {
     checkSoon: (id) => checks.add(id),
     read: (id) => reading.read(id),
     list: (filter) => reading.list(filter),
+    browse: (filter) => browseJobs(db, filter),
     settledAmong: (ids) => reading.settledAmong(ids),
     cancel: (id) => cancelJob(db, id),
     reopen: (id) => reopenJob(db, id),

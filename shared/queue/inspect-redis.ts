@@ -1,4 +1,5 @@
 import { Cluster, type Redis } from 'ioredis';
+import { clockAheadMs } from '../clock/clock-ahead.ts';
 import type { RedisSettings } from '../config/redis-settings.ts';
 import { createLogger } from '../telemetry/create-logger.ts';
 import { connectRedis, type RedisClient } from './connect-redis.ts';
@@ -66,10 +67,8 @@ async function untilReady(client: RedisClient): Promise<void> {
 async function inspectServer(node: Redis): Promise<RedisServer> {
   const askedAtMs = Date.now();
   const time = node.time().then(
-    ([seconds, microseconds]) => {
-      const serverMs = Number(seconds) * 1_000 + Number(microseconds) / 1_000;
-      return serverMs - (askedAtMs + Date.now()) / 2;
-    },
+    ([seconds, microseconds]) =>
+      clockAheadMs(Number(seconds) * 1_000 + Number(microseconds) / 1_000, askedAtMs, Date.now()),
     () => undefined,
   );
   const config = node.config('GET', 'appendonly').then(

@@ -10,6 +10,8 @@ export interface JobContext {
   /** Aborted at the deadline, at shutdown, when the lock is lost and when the job is cancelled. */
   signal: AbortSignal;
   log: Logger;
+  /** Runs a call of a vendor in a span of the job's own. */
+  trace: <Result>(name: string, work: () => Promise<Result>) => Promise<Result>;
   /** Tells watchers how far the job is; cheap, may be called often. */
   progress(done: number, total: number): void;
 }

@@ -7,6 +7,7 @@ import type { JobFailure, JobRecord } from '../ledger/job-record.ts';
 import type { Settlement } from '../ledger/settle-jobs.ts';
 import type { Logger } from '../telemetry/create-logger.ts';
 import type { Metrics } from '../telemetry/create-metrics.ts';
+import type { Tracing } from '../telemetry/open-tracing.ts';
 import { bulkPriority } from './enqueue.ts';
 import { FanOut, type Handlers } from './handlers.ts';
 import type { JobContext } from './job-context.ts';
@@ -41,6 +42,7 @@ export interface RunJobOptions<Contract extends QueueContract> {
   announce: (channel: string, jobId: string) => void;
   log: Logger;
   metrics: Metrics;
+  tracing: Tracing;
 }
 
 /** One pick-up of a job by this process. */
@@ -113,15 +115,24 @@ async function attemptJob<Contract extends QueueContract>(
       cause: parsed.error,
     });
   }
-  const endTimer: () => unknown = metrics.jobRunSeconds.startTimer({ queue });
-  const context = jobContext(run, attempt, mayHaveRunBefore, options);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- safeParse loses the contract's own type
   const payload = parsed.data as Parameters<typeof handlers.start>[0];
-  const working =
-    envelope.phase === 'finish'
-      ? finishStep(handlers, payload, context, store)
-      : handlers.start(payload, context);
-  const answer = await withDeadline(working, run.control, contract.deadlineMs).finally(endTimer);
+  const endTimer: () => unknown = metrics.jobRunSeconds.startTimer({ queue });
+  const spanOptions = {
+    kind: 'consumer',
+    parent: envelope.traceparent,
+    attributes: { 'presage.queue': queue, 'presage.job_id': envelope.id, 'presage.attempt': attempt },
+  } as const;
+  const answer = await options.tracing
+    .span(`process ${queue}`, spanOptions, ({ traceparent }) => {
+      const context = jobContext(run, attempt, mayHaveRunBefore, traceparent, options);
+      const working =
+        envelope.phase === 'finish'
+          ? finishStep(handlers, payload, context, store)
+          : handlers.start(payload, context);
+      return withDeadline(working, run.control, contract.deadlineMs);
+    })
+    .finally(endTimer);
   if (answer instanceof FanOut) return fanOutTo(answer, run, options);
   return settle(
     run,
@@ -150,6 +161,7 @@ function jobContext<Contract extends QueueContract>(
   { envelope, control, progress }: Run,
   attempt: number,
   mayHaveRunBefore: boolean,
+  traceparent: string | undefined,
   options: RunJobOptions<Contract>,
 ): JobContext {
   let log: Logger | undefined;
@@ -159,6 +171,8 @@ function jobContext<Contract extends QueueContract>(
     mayHaveRunBefore,
     signal: control.signal,
     progress,
+    trace: (name, work) =>
+      options.tracing.span(name, { kind: 'client', parent: traceparent, attributes: {} }, work),
     // Most jobs log nothing, so the child logger is made when it is first asked for.
     get log() {
       log ??= options.log.child(logFields(envelope, attempt, options.contract.name));

@@ -85,7 +85,8 @@ test.each([
   ['mysql2', ['shared/database/']],
   ['@aws-sdk/client-sagemaker-runtime', ['shared/sagemaker/']],
   ['cockatiel', ['workers/call-time-prediction/call-time-model.ts']],
-  ['fastify', ['producers/api/', 'shared/process/']],
+  ['fastify', ['producers/api/', 'producers/dashboard/', 'shared/process/', 'shared/http-access/']],
+  ['@opentelemetry', ['shared/telemetry/']],
   ['commander', ['producers/cli/']],
   ['dynalite', ['shared/embedded/']],
 ])('%s has its one room', (name, rooms) => {

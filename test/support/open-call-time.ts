@@ -7,6 +7,7 @@ import type { ResultOf } from '../../shared/contracts/define-queue.ts';
 import type { CallTimePredictionsTable } from '../../shared/database/call-time-predictions-table.ts';
 import { openDatabase, type Database } from '../../shared/database/open-database.ts';
 import { openSagemakerServer, type SagemakerServer } from '../../shared/emulators/sagemaker-server.ts';
+import type { JobContext } from '../../shared/queue/job-context.ts';
 import { createLogger } from '../../shared/telemetry/create-logger.ts';
 import { createMetrics, type Metrics } from '../../shared/telemetry/create-metrics.ts';
 import { createCallTimeModel } from '../../workers/call-time-prediction/call-time-model.ts';
@@ -93,13 +94,14 @@ export async function openCallTime(options: CallTimeTestOptions = {}): Promise<C
     metrics,
     logLines,
     run(contacts, { jobId = randomUUID(), mayHaveRunBefore = false, signal, progress } = {}) {
-      const context = {
+      const context: JobContext = {
         jobId,
         attempt: mayHaveRunBefore ? 2 : 1,
         mayHaveRunBefore,
         signal: signal ?? new AbortController().signal,
         log,
         progress: progress ?? (() => {}),
+        trace: (_name, work) => work(),
       };
       const payload = callTimePrediction.payload.parse({ contacts });
       return handleCallTimePrediction(payload, context, dependencies);

@@ -11,6 +11,7 @@ import { openResultChannel, type ResultChannel } from '../../shared/queue/open-r
 import { RedisKeys } from '../../shared/queue/redis-keys.ts';
 import { createLogger, type Logger } from '../../shared/telemetry/create-logger.ts';
 import { createMetrics, type Metrics } from '../../shared/telemetry/create-metrics.ts';
+import { withoutTracing, type Tracing } from '../../shared/telemetry/open-tracing.ts';
 import { openRelay } from '../../producers/relay/open-relay.ts';
 import { createTestDatabase } from './create-test-database.ts';
 
@@ -18,6 +19,7 @@ import { createTestDatabase } from './create-test-database.ts';
 export interface TestFleet extends Producer, AsyncDisposable {
   results: ResultChannel;
   metrics: Metrics;
+  tracing: Tracing;
   log: Logger;
   logLines: string[];
   redisSettings: RedisSettings;
@@ -39,6 +41,7 @@ export function testRedisSettings(): RedisSettings {
 export async function openTestFleet(
   contracts: readonly QueueContract[],
   redisSettings: RedisSettings = testRedisSettings(),
+  tracing: Tracing = withoutTracing,
 ): Promise<TestFleet> {
   const resources = new AsyncDisposableStack();
   const database = resources.use(await createTestDatabase());
@@ -59,6 +62,7 @@ export async function openTestFleet(
     ...producer,
     results,
     metrics,
+    tracing,
     log,
     logLines,
     redisSettings,
@@ -81,6 +85,7 @@ export async function openTestFleet(
           stalledAfterMs,
           log,
           metrics,
+          tracing,
         }),
       );
     },

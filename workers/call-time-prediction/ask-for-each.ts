@@ -1,11 +1,13 @@
 import pMap from 'p-map';
 import type { OptimalCallTime } from '../../shared/contracts/call-time-prediction.ts';
+import type { JobContext } from '../../shared/queue/job-context.ts';
 import type { CallTimeModel } from './call-time-model.ts';
 import type { EndpointQuestion } from '../../shared/sagemaker/sagemaker-endpoint.ts';
 
 export interface AskForEachOptions {
   model: CallTimeModel;
   signal: AbortSignal;
+  trace: JobContext['trace'];
   /** Looked at before each question; once it is false no more are put. */
   mayAsk: () => boolean;
   /** Does everything that follows from one answer. */
@@ -23,14 +25,14 @@ export async function askForEach(
   questions: readonly EndpointQuestion[],
   options: AskForEachOptions,
 ): Promise<void> {
-  const { model, signal, mayAsk, keep } = options;
+  const { model, signal, trace, mayAsk, keep } = options;
   let failure: { error: unknown } | undefined;
 
   async function ask(question: EndpointQuestion): Promise<void> {
     if (failure || signal.aborted || !mayAsk()) return;
     try {
       using pending = model.ask(question, signal);
-      const answer = await pending.answer;
+      const answer = await trace('InvokeEndpoint', () => pending.answer);
       if (answer) await keep(question.phoneNumber, answer);
     } catch (error) {
       if (!signal.aborted) failure ??= { error };

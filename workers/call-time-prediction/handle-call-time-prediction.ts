@@ -81,6 +81,7 @@ export async function handleCallTimePrediction(
       {
         model,
         signal: context.signal,
+        trace: context.trace,
         mayAsk: () => now() < askUntilMs,
         async keep(phoneNumber, answer) {
           try {

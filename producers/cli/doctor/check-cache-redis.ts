@@ -7,7 +7,8 @@ const report = reporterFor('cache redis');
 
 /** The Redis that holds the caches alone, where there is one: it may forget whatever it likes. */
 export async function checkCacheRedis(settings: RedisSettings | undefined): Promise<Finding[]> {
-  if (!settings) return [report.ok('connection', 'not configured: the caches are in the Redis of the queues')];
+  if (!settings)
+    return [report.ok('connection', 'not configured: the caches are in the Redis of the queues')];
   try {
     const [server] = await inspectRedis(settings);
     const answers = report.ok('connection', `${redisAddress(settings)} answers`);

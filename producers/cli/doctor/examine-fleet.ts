@@ -28,16 +28,15 @@ const subjectWithinMs = 8_000;
  */
 export async function examineFleet(environment: Environment, { deep }: ExamineOptions): Promise<Finding[]> {
   const { settings, findings: configuration } = readConfiguration(environment);
-  const { redis, cacheRedis, database, callTime, aws, dynamodb } = settings;
-  const subjects = [
-    redis && within('redis', () => checkRedis(redis.value)),
-    cacheRedis && within('cache redis', () => checkCacheRedis(cacheRedis.value)),
-    database && within('mysql', () => checkMysql(database.value)),
-    callTime && aws && within('sagemaker', () => checkSagemaker(callTime.value, aws.value, deep)),
-    dynamodb && within('dynamodb', async () => [await checkDynamodb(dynamodb.value)]),
-  ];
-  const checked = await Promise.all(subjects);
-  return [checkNode(process.versions.node), ...configuration, ...checked.flatMap((found) => found ?? [])];
+  const { redis, cacheRedis, database, sagemaker, dynamodb } = settings;
+  const checked = await Promise.all([
+    examine('redis', redis, checkRedis),
+    examine('cache redis', cacheRedis, checkCacheRedis),
+    examine('mysql', database, checkMysql),
+    examine('sagemaker', sagemaker, ({ callTime, aws }) => checkSagemaker(callTime, aws, deep)),
+    examine('dynamodb', dynamodb, async (endpointUrl) => [await checkDynamodb(endpointUrl)]),
+  ]);
+  return [checkNode(process.versions.node), ...configuration, ...checked.flat()];
 }
 
 /** What can be read of the configuration, each part by itself, and what is wrong with the rest. */
@@ -59,9 +58,10 @@ function readConfiguration(environment: Environment) {
     redis: attempt(() => readSettings({ redis: allSettings.redis }, environment).redis),
     cacheRedis: attempt(() => readSettings({ cacheRedis: allSettings.cacheRedis }, environment).cacheRedis),
     database: attempt(() => readSettings({ database: allSettings.database }, environment).database),
-    callTime: attempt(() => readSettings({ callTime: allSettings.callTime }, environment).callTime),
-    aws: attempt(() => readSettings({ aws: allSettings.aws }, environment).aws),
-    dynamodb: attempt(() => environment['AWS_ENDPOINT_URL_DYNAMODB'] || undefined),
+    sagemaker: attempt(() =>
+      readSettings({ callTime: allSettings.callTime, aws: allSettings.aws }, environment),
+    ),
+    dynamodb: { value: environment['AWS_ENDPOINT_URL_DYNAMODB'] || undefined },
   };
   attempt(() => isConfigured('dynamodb', environment));
   const findings =
@@ -73,7 +73,13 @@ function readConfiguration(environment: Environment) {
   return { settings, findings };
 }
 
-async function within(subject: string, check: () => Promise<Finding[]>): Promise<Finding[]> {
+/** @param part absent when the configuration of it cannot be read: that is a finding of its own */
+async function examine<Settings>(
+  subject: string,
+  part: { value: Settings } | undefined,
+  check: (settings: Settings) => Promise<Finding[]>,
+): Promise<Finding[]> {
+  if (!part) return [];
   const report = reporterFor(subject);
   const { promise: late, resolve } = Promise.withResolvers<Finding[]>();
   const timer = setTimeout(() => {
@@ -81,7 +87,7 @@ async function within(subject: string, check: () => Promise<Finding[]>): Promise
     resolve([report.fail('check', finding, 'It answers, but too slowly: look at its load.')]);
   }, subjectWithinMs);
   try {
-    return await Promise.race([check(), late]);
+    return await Promise.race([check(part.value), late]);
   } catch (error) {
     const name = error instanceof Error ? error.name : typeof error;
     return [report.fail('check', `could not be made (${name})`, 'This is a fault of Presage: report it.')];

@@ -9,7 +9,11 @@ export function judgeSchema(difference: SchemaDifference): Finding[] {
   const findings: Finding[] = [];
   if (pending.length > 0) {
     findings.push(
-      report.fail('schema', `migrations have not been run: ${pending.join(', ')}`, 'Run `presage migrate up`.'),
+      report.fail(
+        'schema',
+        `migrations have not been run: ${pending.join(', ')}`,
+        'Run `presage migrate up`.',
+      ),
     );
   }
   if (foreign.length > 0) {

@@ -3,14 +3,9 @@ import { connectionProblem, type ConnectionProblem } from './connection-problem.
 
 /** Where a Redis is, without its password. */
 export function redisAddress(settings: RedisSettings): string {
-  switch (settings.kind) {
-    case 'url':
-      return new URL(settings.url).host;
-    case 'server':
-      return `${settings.host}:${settings.port}`;
-    case 'cluster':
-      return settings.nodes.map(({ host, port }) => `${host}:${port}`).join(', ');
-  }
+  if (settings.kind === 'url') return new URL(settings.url).host;
+  const nodes = settings.kind === 'cluster' ? settings.nodes : [settings];
+  return nodes.map(({ host, port }) => `${host}:${port}`).join(', ');
 }
 
 /** The variables of one Redis, in words. */
@@ -30,7 +25,8 @@ export function redisProblem(
   const tls = settings.kind === 'url' ? settings.url.startsWith('rediss:') : settings.tls;
   const reply = error instanceof Error && error.name === 'ReplyError' ? error.message : '';
   // Redis's errors begin with a code of their own.
-  switch (reply.split(' ', 1)[0]) {
+  const code = reply.split(' ', 1)[0] ?? '';
+  switch (code) {
     case '':
       return connectionProblem(error, {
         service: 'Redis',
@@ -55,6 +51,9 @@ export function redisProblem(
         mend: 'Allow the user all commands (ACL SETUSER … +@all), INFO among them: the relay needs it.',
       };
     default:
-      return { finding: `${address} answers: ${reply}`, mend: `Correct ${variables.address}, or its configuration.` };
+      return {
+        finding: `${address} answers: ${reply}`,
+        mend: `Correct ${variables.address}, or its configuration.`,
+      };
   }
 }
