@@ -22,7 +22,8 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const modules = path.join(root, 'node_modules');
 const programs = readJson(path.join(root, 'shared', 'embedded', 'server-programs.json'));
 const configuredBy = readJson(path.join(root, 'shared', 'config', 'embedded-parts.json'));
-const serverNames = { redis: 'Redis', mysql: 'MariaDB' };
+const withBrowser = process.argv.includes('--browser'); // what the tests in a browser need besides
+const programNames = { redis: 'Redis', mysql: 'MariaDB', ...(withBrowser ? { browser: 'Chromium' } : {}) };
 
 /** What a person can mend: shown without a stack. */
 class SetUpError extends Error {}
@@ -100,14 +101,14 @@ function isExecutable(file) {
   }
 }
 
-/** Which servers this machine lacks: `redis`, `mysql`. */
-function missingServers() {
-  return Object.keys(serverNames).filter((server) => !isInstalled(programs[server]));
+/** Which programs this machine lacks: `redis`, `mysql`, `browser`. */
+function missingPrograms() {
+  return Object.keys(programNames).filter((program) => !isInstalled(programs[program]));
 }
 
-/** The commands that install the servers here, or what to tell a person when we cannot. */
+/** The commands that install the programs here, or what to tell a person when we cannot. */
 function installation(missing) {
-  const packagesFor = (tool) => missing.flatMap((server) => programs.packages[tool][server]);
+  const packagesFor = (tool) => missing.flatMap((program) => programs.packages[tool][program]);
   if (process.platform === 'darwin') {
     const commands = [['brew', 'install', ...packagesFor('brew')]];
     const allowed = isInstalled(['brew']);
@@ -117,7 +118,7 @@ function installation(missing) {
     return {
       commands: [],
       allowed: false,
-      byHand: 'sudo dnf install -y redis mariadb-server   # or as your system does it',
+      byHand: `sudo dnf install -y redis mariadb-server${withBrowser ? ' chromium' : ''}   # or as your system does it`,
     };
   }
   const isRoot = process.getuid() === 0;
@@ -138,12 +139,12 @@ function installation(missing) {
   };
 }
 
-async function installServers(missing) {
-  const names = missing.map((server) => serverNames[server]).join(' and ');
+async function installPrograms(missing) {
+  const names = missing.map((program) => programNames[program]).join(' and ');
   const { commands, allowed, byHand } = installation(missing);
   if (!allowed) {
-    const configured = (server) =>
-      configuredBy[server].some((name) => process.env[name] || process.env[`${name}_FILE`]);
+    const configured = (program) =>
+      configuredBy[program]?.some((name) => process.env[name] || process.env[`${name}_FILE`]);
     if (missing.every(configured)) return; // `up` uses those; only the tests would need servers of their own
     throw new SetUpError(
       `Not installed on this machine: ${names}. Install with this command, then try again:\n\n  ${byHand}`,
@@ -155,7 +156,7 @@ async function installServers(missing) {
     // Package lists that could not be renewed are no obstacle when the old ones still serve.
     await run(`Running ${command.join(' ')}`, command).catch((error) => failures.push(error.message));
   }
-  if (missingServers().length > 0) {
+  if (missingPrograms().length > 0) {
     throw new SetUpError(
       [...failures, `${names} could not be installed. By hand:\n\n  ${byHand}`].join('\n'),
     );
@@ -247,7 +248,7 @@ function isAlive(pid) {
 }
 
 function isComplete() {
-  return packagesAreCurrent() && missingServers().length === 0;
+  return packagesAreCurrent() && missingPrograms().length === 0;
 }
 
 async function installWhatIsMissing() {
@@ -259,8 +260,8 @@ async function installWhatIsMissing() {
   const lock = path.join(os.tmpdir(), `presage-set-up-${os.userInfo().uid}.lock`);
   await takeLock(lock);
   try {
-    const missing = missingServers();
-    if (missing.length > 0) await installServers(missing);
+    const missing = missingPrograms();
+    if (missing.length > 0) await installPrograms(missing);
     if (!packagesAreCurrent()) await installPackages();
   } finally {
     rmSync(lock, { force: true });

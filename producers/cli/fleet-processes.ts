@@ -31,6 +31,7 @@ export function fleetProcesses({ workers, replicas = {} }: FleetSelection): Flee
   }
   const processes: Omit<FleetProcess, 'replicas'>[] = [
     { name: 'api', stage: 'producer', arguments: ['api'] },
+    { name: 'dashboard', stage: 'producer', arguments: ['dashboard'] },
     { name: 'cron', stage: 'producer', arguments: ['cron'] },
     { name: 'relay', stage: 'relay', arguments: ['relay'] },
     ...queues
@@ -41,8 +42,9 @@ export function fleetProcesses({ workers, replicas = {} }: FleetSelection): Flee
         arguments: ['worker', queue],
       })),
   ];
-  // One API, because it has one port.
-  const scalable = processes.map(({ name }) => name).filter((name) => name !== 'api');
+  // One of each of these, because they have one port.
+  const single: readonly string[] = ['api', 'dashboard'];
+  const scalable = processes.map(({ name }) => name).filter((name) => !single.includes(name));
   const misnamed = Object.keys(replicas).find((name) => !scalable.includes(name));
   if (misnamed !== undefined) {
     throw new UsageError(`${misnamed} cannot have replicas here. These can: ${scalable.join(', ')}.`);

@@ -6,6 +6,7 @@ import type { CliContext } from './cli-context.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addEnqueueCommand } from './commands/enqueue.ts';
 import { addFailedCommand } from './commands/failed.ts';
+import { addForgetCommand } from './commands/forget.ts';
 import { addJobsCommand } from './commands/jobs.ts';
 import { addMigrateCommand } from './commands/migrate.ts';
 import { addQueuesCommand } from './commands/queues.ts';
@@ -49,6 +50,7 @@ export async function runCommand(
   addQueuesCommand(program, context);
   addSchedulesCommand(program, context);
   addDoctorCommand(program, context);
+  addForgetCommand(program, context);
   program
     .command('bench')
     .description('run benchmarks; each figure comes with a control measured in the same run')
@@ -76,6 +78,10 @@ function addProcessCommands(
     .command('api')
     .description('run the HTTP API')
     .action(async () => run((await import('../api/main.ts')).runApi(environment)));
+  program
+    .command('dashboard')
+    .description('run the dashboard: Bull Board and the ledger, for people to look into')
+    .action(async () => run((await import('../dashboard/main.ts')).runDashboard(environment)));
   program
     .command('cron')
     .description('run the cron process: accepts a job for every tick of every schedule')

@@ -62,6 +62,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const settings = readSettings({ process: processSettings, ...allWorkerSettings }, environment).process;
   const processes = fleetProcesses(options);
   const apiPort = await chooseApiPort(options.port, settings.host);
+  const dashboardPort = await findFreePort(undefined, settings.host);
   const directory = await dataDirectory(options);
   let complete = false;
   const onReady = (): void => {
@@ -80,7 +81,12 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
         role: 'process',
         program: process.execPath,
         arguments: [mainFile, ...commandArguments],
-        environment: { ...stack.environment, PORT: String(apiPort), HEALTH_PORT: '0' },
+        environment: {
+          ...stack.environment,
+          PORT: String(apiPort),
+          DASHBOARD_PORT: String(dashboardPort),
+          HEALTH_PORT: '0',
+        },
         ipc: true,
         ...(options.logDirectory
           ? { logFile: path.join(options.logDirectory, `${name}-${index + 1}.log`) }
@@ -97,11 +103,11 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     resources.defer(async () => void (await Promise.all(ofStage.map(({ child }) => child.stop()))));
   }
 
-  let api = '';
+  const urls = { api: '', dashboard: '' };
   function describe(): RunningStack {
     return {
       ...stack.addresses,
-      api,
+      ...urls,
       health: groupByName(children.map(({ child }) => [child.name, child.ready?.healthUrl])),
       pids: groupByName(
         [...stack.servers, ...children.map(({ child }) => child)].map(({ name, pid }) => [name, pid]),
@@ -111,7 +117,9 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   }
 
   await unlessAborted(Promise.all(children.map(({ child }) => child.start())), signal);
-  api = children.find(({ child }) => child.name === 'api')?.child.ready?.url ?? '';
+  for (const name of ['api', 'dashboard'] as const) {
+    urls[name] = children.find(({ child }) => child.name === name)?.child.ready?.url ?? '';
+  }
   complete = true;
   options.onChange?.(describe());
   const owned = resources.move();

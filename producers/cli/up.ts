@@ -91,7 +91,8 @@ function summary(stack: RunningStack, environment: Environment): string {
     const address = stack[part];
     return line(part, isConfigured(part, environment) ? withoutPassword(address) : address);
   });
-  return ['Presage is running; Ctrl-C stops it.', line('api', stack.api), ...lines, ''].join('\n');
+  const doors = [line('api', stack.api), line('dashboard', stack.dashboard)];
+  return ['Presage is running; Ctrl-C stops it.', ...doors, ...lines, ''].join('\n');
 }
 
 function line(name: string, address: string): string {

@@ -37,6 +37,7 @@ export function html(parts: TemplateStringsArray, ...values: readonly HtmlValue[
 function render(value: HtmlValue): string {
   if (value === null || value === undefined || value === false) return '';
   if (value instanceof SafeHtml) return value.toString();
-  if (typeof value === 'string') return value.replaceAll(/[&<>"']/g, (character) => entities[character] ?? '');
+  if (typeof value === 'string')
+    return value.replaceAll(/[&<>"']/g, (character) => entities[character] ?? '');
   return typeof value === 'number' ? String(value) : value.map(render).join('');
 }

@@ -1,12 +1,27 @@
-import type { Environment } from '../../shared/config/read-settings.ts';
+import { databaseSettings } from '../../shared/config/database-settings.ts';
+import { processSettings } from '../../shared/config/process-settings.ts';
+import { readSettings, type Environment } from '../../shared/config/read-settings.ts';
+import { redisSettings } from '../../shared/config/redis-settings.ts';
+import { retentionSettings } from '../../shared/config/retention-settings.ts';
 import { allQueues } from '../../shared/contracts/all-queues.ts';
 import { watchRedisMemory } from '../../shared/queue/redis-memory.ts';
 import { runBackgroundProducer } from '../run-background-producer.ts';
 import { measureQueues } from './measure-queues.ts';
 import { openRelay } from './open-relay.ts';
+import { openRetention } from './open-retention.ts';
 
-/** The relay process: makes Redis agree with the ledger, and measures the queues. */
+/** The relay process: makes Redis agree with the ledger, measures the queues, and deletes what is old. */
 export function runRelay(environment: Environment): Promise<number> {
+  // With what every background producer reads, so that all problems are told at once.
+  const { retention } = readSettings(
+    {
+      process: processSettings,
+      redis: redisSettings,
+      database: databaseSettings,
+      retention: retentionSettings,
+    },
+    environment,
+  );
   const queues = allQueues.map((contract) => contract.name);
   return runBackgroundProducer('relay', environment, ({ producer, metrics, log, resources }) => {
     const { dispatcher, ledger, redis, keys } = producer;
@@ -14,5 +29,6 @@ export function runRelay(environment: Environment): Promise<number> {
     measureQueues({ queues, dispatcher, db, registry: metrics.registry, log });
     const redisMemory = watchRedisMemory(redis.client, queues, keys);
     resources.use(openRelay({ db, ledger, dispatcher, redisMemory, queues, log }));
+    resources.use(openRetention({ db, ...retention, registry: metrics.registry, log }));
   });
 }

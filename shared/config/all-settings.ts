@@ -1,20 +1,24 @@
 import { allWorkerSettings } from './all-worker-settings.ts';
 import { awsSettings } from './aws-settings.ts';
+import { dashboardSettings } from './dashboard-settings.ts';
 import { databaseSettings } from './database-settings.ts';
 import { httpSettings } from './http-settings.ts';
 import { processSettings } from './process-settings.ts';
 import { producerSettings } from './producer-settings.ts';
 import { redisSettings } from './redis-settings.ts';
 import { retentionSettings } from './retention-settings.ts';
+import { tracingSettings } from './tracing-settings.ts';
 
 /** Every group of variables, so that all of the environment can be checked at once. */
 export const allSettings = {
   process: processSettings,
   http: httpSettings,
+  dashboard: dashboardSettings,
   producer: producerSettings,
   redis: redisSettings,
   database: databaseSettings,
   retention: retentionSettings,
   aws: awsSettings,
+  tracing: tracingSettings,
   ...allWorkerSettings,
 };

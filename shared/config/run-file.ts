@@ -7,6 +7,7 @@ import { environmentWithAddresses } from './stack-addresses.ts';
 
 const runningStackSchema = z.object({
   api: z.string(),
+  dashboard: z.string(),
   redis: z.string(),
   mysql: z.string(),
   dynamodb: z.string(),

@@ -26,8 +26,8 @@ export interface JobPage {
   jobs: JobSummary[];
   /** The last job that was looked at: where the next page begins. Undefined when nothing is older. */
   next: string | undefined;
-  /** How many jobs a search looked through. */
-  searched: number;
+  /** Only of a search: how many jobs it looked through, and how far back it came if its time was over. */
+  searched?: { jobs: number; backTo: Date | undefined };
 }
 
 const firstBatch = 200;
@@ -53,7 +53,6 @@ export async function browseJobs(db: Kysely<Tables>, filter: BrowseFilter): Prom
     return {
       jobs: await readSummaries(db, shown),
       next: ids.length > limit ? shown.at(-1) : undefined,
-      searched: 0,
     };
   }
 
@@ -67,7 +66,8 @@ export async function browseJobs(db: Kysely<Tables>, filter: BrowseFilter): Prom
   let batchSize = firstBatch;
   let searched = 0;
   let atEnd = false;
-  while (!atEnd && found.length < limit && !timeIsOver()) {
+  // One batch at least, so that whoever asks on comes to the end.
+  do {
     const batchStartedAt = performance.now();
     const batch = await newestIds(db, filter, before, batchSize);
     found.push(...(await idsHolding(db, search, batch, isFiltered(filter))));
@@ -75,14 +75,23 @@ export async function browseJobs(db: Kysely<Tables>, filter: BrowseFilter): Prom
     searched += batch.length;
     before = batch.at(-1) ?? before;
     batchSize = nextBatchSize(batchSize, performance.now() - batchStartedAt);
-  }
+  } while (!atEnd && found.length < limit && !timeIsOver());
   const shown = found.slice(0, limit);
-  const cutShort = found.length > limit;
+  const lookedBackTo = atEnd ? undefined : before;
+  const isFull = found.length >= limit;
   return {
     jobs: await readSummaries(db, shown),
-    next: cutShort ? shown.at(-1) : atEnd ? undefined : before,
-    searched,
+    next: found.length > limit ? shown.at(-1) : lookedBackTo,
+    searched: {
+      jobs: searched,
+      backTo: isFull || lookedBackTo === undefined ? undefined : acceptedAt(lookedBackTo),
+    },
   };
+}
+
+/** Ids are UUIDs of version 7, which begin with their time in milliseconds. */
+function acceptedAt(id: string): Date {
+  return new Date(Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16));
 }
 
 function nextBatchSize(size: number, tookMs: number): number {
@@ -150,7 +159,7 @@ async function idsHolding(
       query.where('id', '>=', oldest).where('id', '<=', newest);
   return idsOf(await holding.execute())
     .sort()
-    .reverse();
+    .toReversed();
 }
 
 async function readSummaries(db: Kysely<Tables>, ids: readonly string[]): Promise<JobSummary[]> {

@@ -4,6 +4,7 @@ import type { ErrorKind } from '../errors/job-error.ts';
 import { isOutage } from '../database/open-database.ts';
 import type { Tables } from '../database/tables.ts';
 import { createGroup } from '../group/create-group.ts';
+import { firstIdSince } from './first-id-since.ts';
 import { jobRecord, type JobRecord } from './job-record.ts';
 
 export interface JobFilter {
@@ -84,12 +85,6 @@ export function createReadJobs(db: Kysely<Tables>) {
 
     [Symbol.asyncDispose]: () => reads[Symbol.asyncDispose](),
   };
-}
-
-/** Ids are UUIDs of version 7, which begin with their time in milliseconds: no index on the time is needed. */
-function firstIdSince(since: Date): string {
-  const milliseconds = since.getTime().toString(16).padStart(12, '0');
-  return `${milliseconds.slice(0, 8)}-${milliseconds.slice(8)}`;
 }
 
 /** How many jobs of a queue are open, counted no further than the limit: the index answers, and not for long. */

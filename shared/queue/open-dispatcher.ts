@@ -48,6 +48,9 @@ export const redisRetention = {
   removeOnFail: { age: 7 * 24 * 3_600, count: 5_000 },
 } satisfies JobsOptions;
 
+/** How many events of a queue Redis keeps, about: nobody of the fleet reads them. */
+export const eventsKept = 1_000;
+
 export interface DispatcherOptions {
   connection: RedisClient;
   contracts: readonly QueueContract[];
@@ -63,7 +66,7 @@ export function openDispatcher({ connection, contracts, keys, log }: DispatcherO
       prefix: keys.prefix(contract.name),
       skipWaitingForReady: true,
       skipVersionCheck: true,
-      streams: { events: { maxLen: 1_000 } },
+      streams: { events: { maxLen: eventsKept } },
     });
     queue.on('error', (error) =>
       log.debug({ err: error, queue: contract.name }, 'a queue connection failed'),

@@ -19,9 +19,7 @@ export interface RedisTrace {
 export interface ReadOnlyQueues extends AsyncDisposable {
   queues: readonly Queue[];
   /** Undefined when Redis has forgotten the job. Rejects when Redis is away. */
-  trace(
-    job: Pick<DispatchableJob, 'id' | 'queue' | 'generation' | 'phase'>,
-  ): Promise<RedisTrace | undefined>;
+  trace(job: Pick<DispatchableJob, 'id' | 'queue' | 'generation' | 'phase'>): Promise<RedisTrace | undefined>;
 }
 
 export interface ReadOnlyQueuesOptions {

@@ -14,6 +14,11 @@ export class RedisKeys {
     return `{${this.namespace}:${queue}}`;
   }
 
+  /** Where BullMQ keeps a queue's own settings. */
+  meta(queue: string): string {
+    return `${this.prefix(queue)}:${queue}:meta`;
+  }
+
   /** Vanishes when the node that holds the queue is wiped. */
   marker(queue: string): string {
     return `${this.prefix(queue)}:marker-of-the-relay`;

@@ -60,7 +60,7 @@ test('every migration is known, in order', () => {
 });
 
 test('compose runs every producer, stops patiently and publishes on this machine only', () => {
-  for (const producer of ['api', 'cron', 'relay']) {
+  for (const producer of ['api', 'dashboard', 'cron', 'relay']) {
     expect(services[producer]?.command).toEqual([producer]);
     expect(services[producer]?.stop_grace_period).toBe('30s');
     expect(services[producer]?.healthcheck?.test).toBeDefined();

@@ -87,6 +87,7 @@ test.each([
   ['cockatiel', ['workers/call-time-prediction/call-time-model.ts']],
   ['fastify', ['producers/api/', 'producers/dashboard/', 'shared/process/', 'shared/http-access/']],
   ['@opentelemetry', ['shared/telemetry/']],
+  ['@bull-board', ['producers/dashboard/bull-board.ts']],
   ['commander', ['producers/cli/']],
   ['dynalite', ['shared/embedded/']],
 ])('%s has its one room', (name, rooms) => {

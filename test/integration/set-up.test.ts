@@ -18,11 +18,12 @@ beforeEach(async () => {
     path.join(root, 'shared/config/embedded-parts.json'),
   );
   await mkdir(path.join(root, 'shared/embedded'), { recursive: true });
-  const packages = { redis: ['redis-package'], mysql: ['mysql-package'] };
+  const packages = { redis: ['redis-package'], mysql: ['mysql-package'], browser: ['browser-package'] };
   await writeJson('shared/embedded/server-programs.json', {
     folders: [path.join(root, 'servers')],
     redis: ['test-redis'],
     mysql: ['test-mysql'],
+    browser: ['test-browser'],
     installer: [],
     packages: { 'apt-get': packages, brew: packages },
   });
@@ -62,8 +63,8 @@ async function fakeMachine(): Promise<void> {
   );
 }
 
-async function setUp(environment: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [path.join(root, 'bin/set-up.mjs')], {
+async function setUp(environment: Record<string, string> = {}, options: readonly string[] = []) {
+  const child = spawn(process.execPath, [path.join(root, 'bin/set-up.mjs'), ...options], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: `${root}/programs:/usr/bin:/bin`, TMPDIR: path.join(root, 'tmp'), ...environment },
   });
@@ -87,6 +88,18 @@ test('a fresh machine gets what is missing; a second run has nothing to say', as
   expect(await readlink(path.join(root, 'node_modules/.bin/presage'))).toBe('../../bin/presage');
   expect(await setUp()).toEqual({ exitCode: 0, stderr: '' });
   expect(await calls('npm')).toHaveLength(1);
+});
+
+test('the browser is installed only where it is asked for', async () => {
+  await fakeMachine();
+  await setUp();
+  await fakeProgram('apt-get', `cd "${root}/servers" && touch test-browser && chmod +x test-browser`);
+  await fakeProgram('brew', `cd "${root}/servers" && touch test-browser && chmod +x test-browser`);
+  const { exitCode, stderr } = await setUp({}, ['--browser']);
+  expect(exitCode).toBe(0);
+  expect(stderr).toContain('Not installed on this machine: Chromium.');
+  expect(stderr).toMatch(/install .*browser-package/);
+  expect(await setUp({}, ['--browser'])).toEqual({ exitCode: 0, stderr: '' });
 });
 
 test('packages are installed again after an interruption and when the lock file has changed', async () => {

@@ -34,11 +34,11 @@ test('two stacks at once; SIGTERM ends each with everything that it started', as
   await using second = await runUp(directory, ['--ephemeral'], environment);
   const [one, two] = [first.stack(), second.stack()];
 
-  for (const part of ['api', 'redis', 'mysql', 'dynamodb', 'artifacts'] as const) {
+  for (const part of ['api', 'dashboard', 'redis', 'mysql', 'dynamodb', 'artifacts'] as const) {
     expect(one[part]).not.toBe(two[part]);
     expect(first.stdout()).toContain(one[part]);
   }
-  const processes = ['api', 'cron', 'relay', ...queues].sort();
+  const processes = ['api', 'dashboard', 'cron', 'relay', ...queues].sort();
   expect(Object.keys(one.health).sort()).toEqual(processes);
   expect(Object.keys(one.pids).sort()).toEqual([...processes, 'redis', 'mysql', 'dynamodb'].sort());
   for (const url of Object.values(one.health).flat()) expect(await isLive(url)).toBe(true);
@@ -57,7 +57,7 @@ test('two stacks at once; SIGTERM ends each with everything that it started', as
 test('what is killed comes back on the same address, and the files say so', async () => {
   await using up = await runUp(directory);
   const before = up.stack();
-  const killed = ['redis', 'api', queue];
+  const killed = ['redis', 'api', 'dashboard', queue];
   for (const name of killed) process.kill(before.pids[name]?.[0] ?? 0, 'SIGKILL');
   await until(() => {
     const { pids, health } = up.stack();
@@ -93,9 +93,10 @@ test('SIGKILL of `up` leaves no process behind; the next one has the same data a
   await using second = await runUp(directory);
   const after = second.stack();
   expect(anyAlive([...pidsOf(before), owner.guard.pid])).toBe(false);
-  expect({ ...after, api: '', pids: {}, health: {}, up: {} }).toEqual({
+  expect({ ...after, api: '', dashboard: '', pids: {}, health: {}, up: {} }).toEqual({
     ...before,
     api: '',
+    dashboard: '',
     pids: {},
     health: {},
     up: {},

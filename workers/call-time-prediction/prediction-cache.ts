@@ -1,6 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import { z } from 'zod';
 import { optimalCallTimeSchema, type OptimalCallTime } from '../../shared/contracts/call-time-prediction.ts';
+import { predictionCacheKey } from '../../shared/prediction-cache/prediction-cache-key.ts';
 import type { Metrics } from '../../shared/telemetry/create-metrics.ts';
 import { defaultPattern } from './default-pattern.ts';
 
@@ -76,7 +77,7 @@ export function createPredictionCache(options: PredictionCacheOptions): Predicti
 
   return {
     async read(phoneNumbers) {
-      const replies = await settle(phoneNumbers, (phoneNumber) => redis.get(cacheKey(phoneNumber)));
+      const replies = await settle(phoneNumbers, (phoneNumber) => redis.get(predictionCacheKey(phoneNumber)));
       const known = new Map<string, OptimalCallTime>();
       let errors = 0;
       for (const [index, phoneNumber] of phoneNumbers.entries()) {
@@ -96,20 +97,15 @@ export function createPredictionCache(options: PredictionCacheOptions): Predicti
     },
     write(phoneNumber, answer) {
       const text = entryText(answer);
-      return write([phoneNumber], () => redis.set(cacheKey(phoneNumber), text, 'EX', ttlSeconds));
+      return write([phoneNumber], () => redis.set(predictionCacheKey(phoneNumber), text, 'EX', ttlSeconds));
     },
     writeDefaults(phoneNumbers) {
       const text = entryText(defaultPattern, 'default');
       return write(phoneNumbers, (phoneNumber) =>
-        redis.set(cacheKey(phoneNumber), text, 'EX', defaultTtlSeconds, 'NX'),
+        redis.set(predictionCacheKey(phoneNumber), text, 'EX', defaultTtlSeconds, 'NX'),
       );
     },
   };
-}
-
-/** Document 000's key. */
-function cacheKey(phoneNumber: string): string {
-  return `ml:prediction:${phoneNumber}`;
 }
 
 function entryText(answer: OptimalCallTime, source?: 'default'): string {

@@ -8,6 +8,10 @@ const oldestVersion = [6, 2] as const;
 /** Above this part of `maxmemory` it will soon refuse new jobs. */
 const fullAbove = 0.9;
 
+function evicts({ evictionPolicy }: RedisServer): boolean {
+  return evictionPolicy !== 'noeviction';
+}
+
 /**
  * What the servers tell of themselves, judged by what the queues need.
  *
@@ -56,8 +60,8 @@ export function judgeRedis(servers: readonly RedisServer[], asCluster: boolean):
         'Make sure that it is noeviction, or jobs are deleted when memory is full.',
       );
     }
-    const evicting = where(({ evictionPolicy }) => evictionPolicy !== 'noeviction');
-    const policies = [...new Set(servers.map((server) => server.evictionPolicy))].join(', ');
+    const evicting = where(evicts);
+    const policies = [...new Set(servers.filter(evicts).map((server) => server.evictionPolicy))].join(', ');
     if (evicting === undefined) return report.ok('eviction', 'maxmemory-policy is noeviction');
     return report.fail(
       'eviction',

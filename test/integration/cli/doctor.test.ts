@@ -33,7 +33,7 @@ let client: RedisClient;
 let database: TestDatabase;
 /** An address that takes connections and never answers. */
 let silentPort: number;
-const silent = createServer();
+const silent = createServer((socket) => void socket.resume().on('error', () => undefined));
 let environment: Environment;
 
 beforeAll(async () => {
@@ -184,8 +184,15 @@ describe('Redis', () => {
   });
 
   test('the caches have a Redis of their own, which may evict', async () => {
-    const cache = await servers.startRedis().catch(() => redis);
-    expect((await doctor({ CACHE_REDIS_URL: cache.url })).exitCode).toBe(0);
+    await client.config('SET', 'maxmemory', '1gb');
+    try {
+      const full = await doctor({ CACHE_REDIS_URL: redis.url });
+      expect(full.exitCode).toBe(0);
+      expect(full.amiss).toEqual([expect.stringContaining('warn cache redis eviction: ')]);
+    } finally {
+      await client.config('SET', 'maxmemory', '0');
+    }
+    expect(await doctor({ CACHE_REDIS_URL: redis.url })).toMatchObject({ exitCode: 0, amiss: [] });
     const { exitCode, amiss } = await doctor({ CACHE_REDIS_URL: 'redis://127.0.0.1:1' });
     expect(exitCode).toBe(1);
     expect(amiss).toEqual(['fail cache redis connection: nothing listens at 127.0.0.1:1']);

@@ -4,9 +4,11 @@ import { UsageError } from '../../../../producers/cli/usage-error.ts';
 
 const queues = allQueues.map(({ name }) => name);
 
-test('every queue has its worker, beside api, cron and relay', () => {
+test('every queue has its worker, beside api, dashboard, cron and relay', () => {
   const processes = fleetProcesses({});
-  expect(processes.map(({ name }) => name).sort()).toEqual(['api', 'cron', 'relay', ...queues].sort());
+  expect(processes.map(({ name }) => name).sort()).toEqual(
+    ['api', 'dashboard', 'cron', 'relay', ...queues].sort(),
+  );
   expect(processes.every(({ replicas }) => replicas === 1)).toBe(true);
 });
 
@@ -37,6 +39,6 @@ test('an unknown name is wrong usage and told with the known ones', () => {
   expect(() => fleetProcesses({ replicas: { nope: 2 } })).toThrow(/nope cannot have replicas.*relay/);
 });
 
-test('the api has one port and therefore no replicas', () => {
-  expect(() => fleetProcesses({ replicas: { api: 2 } })).toThrow(UsageError);
+test.each(['api', 'dashboard'])('the %s has one port and therefore no replicas', (name) => {
+  expect(() => fleetProcesses({ replicas: { [name]: 2 } })).toThrow(UsageError);
 });

@@ -1,0 +1,67 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Kysely } from 'kysely';
+import { Counter, type Registry } from 'prom-client';
+import type { Tables } from '../../shared/database/tables.ts';
+import { purgeIdempotencyKeys } from '../../shared/ledger/purge-idempotency-keys.ts';
+import { purgeJobs } from '../../shared/ledger/purge-jobs.ts';
+import type { Logger } from '../../shared/telemetry/create-logger.ts';
+
+export interface RetentionOptions {
+  db: Kysely<Tables>;
+  /** How long a settled job stays in the ledger, in days; `undefined` means for ever. */
+  ledgerRetentionDays: number | undefined;
+  registry: Registry;
+  log: Logger;
+}
+
+const everyMs = 3_600_000;
+const retryAfterMs = 60_000;
+const dayMs = 86_400_000;
+
+/**
+ * Deletes from the ledger what is older than it has to be kept, at once and then every hour. What workers wrote is
+ * not touched: predictions belong to the product. Any number of these may run; a row is deleted and counted once.
+ */
+export function openRetention({ db, ledgerRetentionDays, registry, log }: RetentionOptions): AsyncDisposable {
+  const stop = new AbortController();
+  const purged = new Counter({
+    name: 'presage_ledger_purged_total',
+    help: 'Rows deleted because they were older than they have to be kept, by table',
+    labelNames: ['table'],
+    registers: [registry],
+  });
+
+  async function purge(): Promise<void> {
+    const now = new Date();
+    const keys = await purgeIdempotencyKeys(db, now, stop.signal);
+    purged.inc({ table: 'idempotency_keys' }, keys);
+    let jobs = 0;
+    if (ledgerRetentionDays !== undefined) {
+      const finishedBefore = new Date(now.getTime() - ledgerRetentionDays * dayMs);
+      jobs = await purgeJobs(db, { finishedBefore, signal: stop.signal });
+      purged.inc({ table: 'jobs' }, jobs);
+    }
+    if (keys + jobs > 0) log.info({ jobs, idempotency_keys: keys }, 'purged what was kept long enough');
+  }
+
+  async function run(): Promise<void> {
+    while (!stop.signal.aborted) {
+      let waitMs = everyMs;
+      try {
+        await purge();
+      } catch (error) {
+        log.warn({ err: error }, 'cannot purge the ledger; trying again');
+        waitMs = retryAfterMs;
+      }
+      await delay(waitMs, undefined, { signal: stop.signal }).catch(() => undefined);
+    }
+  }
+  const running = run();
+
+  return {
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await running;
+    },
+  };
+}

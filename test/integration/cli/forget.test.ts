@@ -1,0 +1,307 @@
+import { randomUUID } from 'node:crypto';
+import { forgetPhone } from '../../../producers/cli/forget/forget-phone.ts';
+import { callTimePrediction, type Contact } from '../../../shared/contracts/call-time-prediction.ts';
+import type { PayloadOf } from '../../../shared/contracts/define-queue.ts';
+import type { EmbeddedServer } from '../../../shared/embedded/embedded-server.ts';
+import { JobError } from '../../../shared/errors/job-error.ts';
+import { predictionCacheKey } from '../../../shared/prediction-cache/prediction-cache-key.ts';
+import { openPrivateServers, type PrivateServers } from '../../support/open-private-servers.ts';
+import { openTestFleet, type TestFleet } from '../../support/open-test-fleet.ts';
+import { runPresage } from '../../support/run-presage.ts';
+import { until } from '../../support/until.ts';
+
+const queue = callTimePrediction.name;
+const phoneNumber = '+972501234567';
+const person: Contact = { id: 'their-id', phoneNumber, metadata: { name: 'Zelda' } };
+const other: Contact = { id: 'other-id', phoneNumber: `${phoneNumber}8`, metadata: { name: 'Ada' } };
+const nothing = {
+  jobs_rewritten: 0,
+  jobs_dispatched_again: 0,
+  redis_jobs_removed: 0,
+  predictions_deleted: 0,
+  cache_entries_deleted: 0,
+  idempotency_keys_deleted: 0,
+  running: [],
+};
+
+let servers: PrivateServers;
+let redis: EmbeddedServer;
+let fleet: TestFleet;
+beforeAll(async () => {
+  servers = await openPrivateServers();
+  redis = await servers.startRedis();
+});
+afterAll(() => servers[Symbol.asyncDispose]());
+beforeEach(async () => {
+  fleet = await openTestFleet([callTimePrediction], { kind: 'url', url: redis.url });
+});
+afterEach(async () => {
+  await fleet.redis.client.flushall();
+  await fleet[Symbol.asyncDispose]();
+});
+
+function forget(waitMs = 0) {
+  return forgetPhone(phoneNumber, waitMs, {
+    ...fleet,
+    db: fleet.database.db,
+    redis: fleet.redis.client,
+    cache: fleet.redis.client,
+    queues: [queue],
+  });
+}
+
+/** A worker that leaves behind what the real one does, under control of the test. */
+function consume(
+  work: (payload: PayloadOf<typeof callTimePrediction>) => Promise<void> = () => Promise.resolve(),
+) {
+  const optimalCallTime = {
+    preferredDayOfWeek: [1],
+    preferredHourRange: { start: 9, end: 10 },
+    confidence: 1,
+  };
+  const next_call_window = { start: '2030-01-01T09:00:00Z', end: '2030-01-01T10:00:00Z' };
+  fleet.consume(callTimePrediction, {
+    async start(payload, { jobId }) {
+      await work(payload);
+      for (const [position, { id, phoneNumber: number }] of payload.contacts.entries()) {
+        if (!number.startsWith('+')) continue;
+        await fleet.redis.client.set(predictionCacheKey(number), '{}');
+        await fleet.database.db
+          .insertInto('call_time_predictions')
+          .values({
+            job_id: jobId,
+            position,
+            contact_id: id,
+            phone_number: number,
+            timezone: 'UTC',
+            preferred_days: '[1]',
+            hour_start: 9,
+            hour_end: 10,
+            confidence: 1,
+            source: 'default',
+            window_start: new Date(),
+            window_end: new Date(),
+            predicted_at: new Date(),
+          })
+          .execute();
+      }
+      return {
+        predictions: payload.contacts.map(({ id }) => ({
+          contactId: id,
+          optimalCallTime,
+          cached: false,
+          source: 'default' as const,
+          next_call_window,
+        })),
+        errors: [],
+      };
+    },
+  });
+}
+
+const submit = (contacts: readonly Contact[], options: { delayMs?: number } = {}) =>
+  fleet.enqueue.enqueue(callTimePrediction, { contacts }, options).then(({ id }) => id);
+
+async function settled(id: string) {
+  const record = await fleet.results.wait(id, 10_000);
+  if (!record) throw new Error('the job is not settled');
+  return record;
+}
+
+/** Everything that MySQL and Redis hold, as one text. */
+async function everything(): Promise<string> {
+  const { db } = fleet.database;
+  const rows = [
+    await db.selectFrom('jobs').selectAll().execute(),
+    await db.selectFrom('call_time_predictions').selectAll().execute(),
+    await db.selectFrom('idempotency_keys').selectAll().execute(),
+  ];
+  const { client } = fleet.redis;
+  const values = await Promise.all(
+    (await client.keys('*')).map(async (key) => {
+      switch (await client.type(key)) {
+        case 'string':
+          return [key, await client.get(key)];
+        case 'hash':
+          return [key, await client.hgetall(key)];
+        case 'list':
+          return [key, await client.lrange(key, 0, -1)];
+        case 'stream':
+          return [key, await client.xrange(key, '-', '+')];
+        default:
+          return [key];
+      }
+    }),
+  );
+  return JSON.stringify([rows, values]);
+}
+
+/** What is left of the person in MySQL and Redis: nothing is what there should be. */
+async function traces(): Promise<string[]> {
+  const held = (await everything()).replaceAll(other.phoneNumber, '');
+  return [phoneNumber, 'their-id', 'Zelda'].filter((text) => held.includes(text));
+}
+
+test('settled jobs, however they ended, and what they left behind', async () => {
+  consume(({ contacts }) =>
+    contacts.length === 1
+      ? Promise.reject(new JobError('permanent', 'no', { code: 'NO' }))
+      : Promise.resolve(),
+  );
+  const ids = [await submit([other, person, other]), await submit([person]), await submit([person, person])];
+  for (const id of ids) await settled(id);
+  const cancelled = await submit([person, other], { delayMs: 60_000 });
+  await fleet.ledger.cancel(cancelled);
+  const stray = await fleet.ledger.recordStray({
+    queue,
+    payload: JSON.stringify({ from: phoneNumber }),
+    failure: { kind: 'invalid-input', code: 'NOT_A_JOB', message: 'no' },
+  });
+  await fleet.ledger.acceptIdempotently(
+    { queue, payload: '{}', priority: 0, dueAt: new Date(Date.now() + 60_000) },
+    { scope: 'anonymous', key: `call ${phoneNumber}`, answerWithinMs: 0 },
+  );
+  const untouched = await submit([other, other]);
+  await settled(untouched);
+  const before = await fleet.ledger.read(untouched);
+  await until(async () => (await fleet.dispatcher.activeJobIds(queue)).length === 0);
+  expect(await traces()).toHaveLength(3);
+
+  expect(await forget()).toEqual({
+    jobs_rewritten: 5,
+    jobs_dispatched_again: 0,
+    redis_jobs_removed: 4,
+    predictions_deleted: 3,
+    cache_entries_deleted: 1,
+    idempotency_keys_deleted: 1,
+    running: [],
+  });
+  const gone = { id: '[forgotten]', phoneNumber: '[forgotten]' };
+  expect(await fleet.ledger.read(ids[0] ?? '')).toMatchObject({
+    state: 'completed',
+    payload: { contacts: [other, gone, other] },
+    result: {
+      predictions: [{ contactId: 'other-id' }, { contactId: '[forgotten]' }, { contactId: 'other-id' }],
+    },
+  });
+  expect(await fleet.ledger.read(stray)).toMatchObject({ payload: { from: '[forgotten]' } });
+  expect(await fleet.ledger.read(untouched)).toEqual(before);
+  expect(await fleet.redis.client.exists(predictionCacheKey(other.phoneNumber))).toBe(1);
+  expect(await traces()).toEqual([]);
+  expect(await forget()).toEqual(nothing);
+});
+
+test('waiting and delayed jobs go on without the person', async () => {
+  const large = { ...other, metadata: { padding: 'x'.repeat(40_000) } };
+  const ids = [
+    await submit([person, other]),
+    await submit([person, large]),
+    await submit([person], { delayMs: 1_500 }),
+  ];
+  expect(await forget()).toEqual({ ...nothing, jobs_rewritten: 3, jobs_dispatched_again: 3 });
+  expect(await traces()).toEqual([]);
+  const seen: string[] = [];
+  consume(({ contacts }) => {
+    seen.push(...contacts.map(({ id }) => id));
+    return Promise.resolve();
+  });
+  for (const id of ids) expect(await settled(id)).toMatchObject({ state: 'completed', attempts: 1 });
+  expect(seen.sort()).toEqual(['[forgotten]', '[forgotten]', '[forgotten]', 'other-id', 'other-id']);
+  expect(await traces()).toEqual([]);
+});
+
+test('a job that a worker has in hand is waited for, or named', async () => {
+  const release = Promise.withResolvers<void>();
+  const started = Promise.withResolvers<void>();
+  consume(() => {
+    started.resolve();
+    return release.promise;
+  });
+  const id = await submit([person, other]);
+  await started.promise;
+  expect(await forget(0)).toEqual({ ...nothing, running: [id] });
+  const waiting = forget(20_000);
+  release.resolve();
+  expect(await waiting).toMatchObject({
+    jobs_rewritten: 1,
+    predictions_deleted: 1,
+    cache_entries_deleted: 1,
+    running: [],
+  });
+  expect(await settled(id)).toMatchObject({ state: 'completed' });
+  expect(await traces()).toEqual([]);
+});
+
+test('many jobs: page after page', async () => {
+  const { db } = fleet.database;
+  const rows = Array.from({ length: 450 }, (_, index) => ({
+    id: randomUUID(),
+    queue,
+    state: 'completed' as const,
+    payload: JSON.stringify({ contacts: [index % 3 === 0 ? person : other] }),
+    priority: 0,
+    created_at: new Date(),
+    due_at: new Date(),
+    finished_at: new Date(),
+  }));
+  await db.insertInto('jobs').values(rows).execute();
+  expect(await forget()).toEqual({ ...nothing, jobs_rewritten: 150 });
+  expect(await traces()).toEqual([]);
+});
+
+describe('presage forget', () => {
+  const environment = () => {
+    const { user, password, host, port, database } = fleet.databaseSettings;
+    return { REDIS_URL: redis.url, DATABASE_URL: `mysql://${user}:${password}@${host}:${port}/${database}` };
+  };
+
+  test('prints what it did, and empties the Redis of the caches', async () => {
+    const cacheUrl = redis.url.replace(/\/0$/, '/1');
+    await fleet.redis.client.set(predictionCacheKey(phoneNumber), '{}');
+    await fleet.redis.client.call('MOVE', predictionCacheKey(phoneNumber), '1');
+    const stored = await runPresage(
+      ['enqueue', queue, '--json', JSON.stringify({ contacts: [person] }), '--delay', '60000'],
+      environment(),
+    );
+    expect(stored.exitCode).toBe(0);
+    const run = await runPresage(['forget', '--phone', phoneNumber], {
+      ...environment(),
+      CACHE_REDIS_URL: cacheUrl,
+    });
+    expect(run).toMatchObject({ exitCode: 0, messages: '' });
+    expect(JSON.parse(run.output)).toEqual({
+      ...nothing,
+      jobs_rewritten: 1,
+      jobs_dispatched_again: 1,
+      cache_entries_deleted: 1,
+    });
+    expect(run.output).not.toContain(phoneNumber);
+    expect(await traces()).toEqual([]);
+  });
+
+  test.each([
+    [['forget'], 'Say who'],
+    [['forget', '--phone', '0501234567'], 'E.164'],
+    [['forget', '--phone', '+0501234567'], 'E.164'],
+    [['forget', '--phone', "+97250' or 1=1"], 'E.164'],
+    [['forget', '--user', 'u-1'], 'Nothing is stored by user'],
+    [['forget', '--lead', 'l-1'], 'Nothing is stored by user or by lead yet'],
+  ])('%j is wrong usage', async (argv, message) => {
+    const run = await runPresage(argv, environment());
+    expect(run).toMatchObject({ exitCode: 2, output: '' });
+    expect(run.messages).toContain(message);
+  });
+
+  test.each(['REDIS_URL', 'CACHE_REDIS_URL', 'DATABASE_URL'])(
+    '%s does not answer: nothing is done',
+    async (name) => {
+      await submit([person], { delayMs: 60_000 });
+      const address = name === 'DATABASE_URL' ? 'mysql://u:p@127.0.0.1:1/x' : 'redis://127.0.0.1:1';
+      const run = await runPresage(['forget', '--phone', phoneNumber], { ...environment(), [name]: address });
+      expect(run).toMatchObject({ exitCode: 1, output: '' });
+      expect(run.messages).toContain('does not answer');
+      expect(run.messages).not.toMatch(/\n\s+at /);
+      expect(await traces()).toHaveLength(3);
+    },
+  );
+});
