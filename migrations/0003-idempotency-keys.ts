@@ -13,7 +13,8 @@ export const creates = {
   ],
 };
 
-const name = (length: number) => sql`varchar(${sql.raw(String(length))}) character set ascii collate ascii_bin`;
+const name = (length: number) =>
+  sql`varchar(${sql.raw(String(length))}) character set ascii collate ascii_bin`;
 
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema

@@ -12,12 +12,7 @@ interface Answer {
 }
 
 /** Tells what went wrong, as a page to whoever reads pages, else as JSON. */
-export function answerError(
-  error: Error,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  log: Logger,
-): void {
+export function answerError(error: Error, request: FastifyRequest, reply: FastifyReply, log: Logger): void {
   const { status, title, message } = describe(error);
   if (status >= 500) {
     log.error({ err: error, request_id: request.id, route: request.routeOptions.url }, 'request failed');

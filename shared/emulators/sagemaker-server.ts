@@ -7,6 +7,8 @@ import { inventCallTime } from './invent-call-time.ts';
 export type EndpointFault =
   /** An AWS error with this status, optionally with `Retry-After` in seconds. */
   | { kind: 'status'; status: number; errorType?: string; retryAfterSeconds?: number }
+  /** A refusal whose message quotes the request, as vendors' messages do. */
+  | { kind: 'quoting' }
   /** The model behind the endpoint failed: status 424, as SageMaker tells it. */
   | { kind: 'model-error' }
   /** The request is read and never answered. */
@@ -110,11 +112,15 @@ export async function openSagemakerServer(options: SagemakerServerOptions = {}):
     later(dripIntervalMs, () => drip(response));
   }
 
-  function fail(fault: EndpointFault, response: ServerResponse): void {
+  function fail(fault: EndpointFault, body: string, response: ServerResponse): void {
     switch (fault.kind) {
       case 'status': {
         if (fault.retryAfterSeconds !== undefined) response.setHeader('retry-after', fault.retryAfterSeconds);
         answerError(response, fault.status, fault.errorType ?? errorTypeOf(fault.status));
+        return;
+      }
+      case 'quoting': {
+        answerError(response, 400, 'ValidationError', { Message: `cannot use\n    at ${body}` });
         return;
       }
       case 'model-error': {
@@ -173,7 +179,7 @@ export async function openSagemakerServer(options: SagemakerServerOptions = {}):
     const { phoneNumber } = record(request, decodeURIComponent(endpointName), body);
     const fault = faults.shift();
     if (fault) {
-      fail(fault, response);
+      fail(fault, body, response);
     } else if (phoneNumber === undefined) {
       answerError(response, 400, 'ValidationError');
     } else {

@@ -47,12 +47,22 @@ export function createLogger(options: LoggerOptions): Logger {
 
 function describeError(error: unknown, depth = 0): unknown {
   if (!(error instanceof Error)) return { name: typeof error };
-  const frames = error.stack?.split('\n').filter((line) => /^\s+at /.test(line));
   return {
     name: error.name,
     ...(error instanceof JobError ? { message: error.message, kind: error.kind } : {}),
     ...('code' in error ? { code: String(error.code) } : {}),
-    stack: frames?.map((line) => line.trim()).slice(0, 12),
+    stack: framesOf(error),
     ...(error.cause !== undefined && depth < 3 ? { cause: describeError(error.cause, depth + 1) } : {}),
   };
+}
+
+/** Where it happened. The message above the frames may quote input, in lines that look like frames. */
+function framesOf({ stack = '', message }: Error): string[] {
+  const start = message === '' ? -1 : stack.indexOf(message);
+  const belowMessage = start === -1 ? stack : stack.slice(start + message.length);
+  return belowMessage
+    .split('\n')
+    .filter((line) => /^\s+at .*(:\d+:\d+\)?|<anonymous>\)|native\))$/.test(line))
+    .map((line) => line.trim())
+    .slice(0, 12);
 }

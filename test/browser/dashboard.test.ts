@@ -74,8 +74,8 @@ test('asks for the key', async () => {
     await using stranger = await browser.newContext(given);
     const strangersPage = await stranger.newPage();
     const refused = strangersPage.waitForResponse(`${url}/queues`);
-    // Without anybody to type a key in, Chromium shows nothing at all.
-    await expect(strangersPage.goto(`${url}/queues`)).rejects.toThrow('ERR_INVALID_AUTH_CREDENTIALS');
+    // Where nobody can type a key in, Chromium may call that an error of the net.
+    await Promise.allSettled([strangersPage.goto(`${url}/queues`)]);
     expect((await refused).status()).toBe(401);
     expect(await (await refused).headerValue('www-authenticate')).toBe('Basic realm="Presage"');
   }
@@ -130,7 +130,7 @@ test('offers nothing that changes a queue or a job', async () => {
   }
   expect(controls.length).toBeGreaterThan(20);
   const changing =
-    /retry|rotate|clean|pause|resume|play|\badd\b|plus|delete|remove|trash|promote|empty|eraser|obliterate|duplicate|edit|pencil|update/i;
+    /retry|refresh|rotate|ban|clean|pause|resume|play|\badd\b|plus|delete|remove|trash|promote|empty|eraser|obliterate|duplicate|edit|pencil|update/i;
   expect(controls.filter((control) => changing.test(control))).toEqual([]);
 });
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { z } from 'zod';
 import { buildServer } from '../../producers/api/build-server.ts';
@@ -32,12 +32,11 @@ let collector: Server;
 let url: string;
 const bodies: unknown[] = [];
 beforeAll(async () => {
-  collector = createServer((request, response) => {
-    void json(request).then((body) => {
-      bodies.push(body);
-      response.setHeader('content-type', 'application/json').end('{}');
-    });
-  }).listen(0, '127.0.0.1');
+  async function collect(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    bodies.push(await json(request));
+    response.setHeader('content-type', 'application/json').end('{}');
+  }
+  collector = createServer((request, response) => void collect(request, response)).listen(0, '127.0.0.1');
   await once(collector, 'listening');
   const address = collector.address();
   if (address === null || typeof address === 'string') throw new Error('no port');

@@ -22,6 +22,8 @@ export interface RunningFleet extends AsyncDisposable {
   redis: EmbeddedServer;
   mysql: EmbeddedServer;
   endpoint: SagemakerServer;
+  /** Where the processes write their logs. */
+  logDirectory: string;
   /** For looking at the ledger and at Redis from outside the fleet. */
   clients: Producer;
   /** Sends one request to the API. */
@@ -91,6 +93,7 @@ export async function openRunningFleet(
     redis,
     mysql,
     endpoint,
+    logDirectory: directory,
     clients,
     post,
     submit(jobs, contactsPerJob) {

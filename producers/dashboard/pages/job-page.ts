@@ -67,14 +67,18 @@ function facts(record: JobRecord, view: JobView, children: ShownJob['children'])
 function timings(record: JobRecord, trace: RedisTrace | undefined): Html {
   const { createdAt, dueAt, finishedAt, attempts } = record;
   const { startedAt, endedAt } = trace ?? {};
-  return html`${fact('Accepted', showTime(createdAt))}
-  ${dueAt.getTime() !== createdAt.getTime() && fact('Due', showTime(dueAt))}
-  ${startedAt && fact(attempts > 1 ? 'Last attempt started' : 'Started', showTime(startedAt))}
+  return html`${fact('Accepted', inUtc(createdAt))}
+  ${dueAt.getTime() !== createdAt.getTime() && fact('Due', inUtc(dueAt))}
+  ${startedAt && fact(attempts > 1 ? 'Last attempt started' : 'Started', inUtc(startedAt))}
   ${startedAt && attempts <= 1 && fact('Waited', between(dueAt, startedAt))}
   ${startedAt && endedAt && fact(attempts > 1 ? 'Last attempt ran' : 'Ran', between(startedAt, endedAt))}
-  ${finishedAt && fact('Finished', showTime(finishedAt))}
+  ${finishedAt && fact('Finished', inUtc(finishedAt))}
   ${finishedAt && fact('Took', between(createdAt, finishedAt))}
-  ${trace && fact('In Redis', html`<a href="${boardPath(record.queue, trace.redisId)}">${trace.redisId}</a>`)}`;
+  ${trace && fact('In Redis', html`<a class="id" href="${boardPath(record.queue, trace.redisId)}">${trace.redisId}</a>`)}`;
+}
+
+function inUtc(instant: Date): Html {
+  return html`${showTime(instant)} UTC`;
 }
 
 function between(from: Date, to: Date): string {

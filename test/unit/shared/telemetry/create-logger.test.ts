@@ -30,3 +30,16 @@ test('an unclassified error is written without its message, a classified one wit
   expect(text).toContain('the vendor refused');
   expect(text).toContain('create-logger.test');
 });
+
+test('a message that looks like a stack is not taken for one', () => {
+  const name = 'John\n    at +972501234567:1:2\n    at John Doe';
+  const text = linesOf((log) => {
+    log.error({ err: new SyntaxError(name) }, 'x');
+    const changed = new Error(name);
+    changed.message = 'something else';
+    log.error({ err: changed }, 'x');
+  });
+  expect(text.split('\n')[0]).not.toMatch(/972|John/);
+  expect(text).not.toMatch(/John/);
+  expect(text).toContain('create-logger.test');
+});
