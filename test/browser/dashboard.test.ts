@@ -19,6 +19,15 @@ const keys = [
   },
 ];
 const queuePath = `/queues/queue/${callTimePrediction.name}`;
+/** Run by the browser: the words and the names of the icons of everything that can be pressed. */
+const controlsInThePage = `
+  [...document.querySelectorAll('button, [role=button], [role^=menuitem], input[type=submit]')].map((control) =>
+    [
+      control.textContent,
+      control.title,
+      control.ariaLabel,
+      ...[...control.querySelectorAll('svg')].map((icon) => icon.getAttribute('class')),
+    ].join(' '))`;
 const hostileId = `contact "<img src=x onerror=alert(1)>'`;
 
 let browser: Browser;
@@ -96,20 +105,7 @@ test('offers nothing that changes a queue or a job', async () => {
   const failed = await submitFailing('someone');
   await submit();
   const controls: string[] = [];
-  async function readControls(): Promise<void> {
-    controls.push(
-      ...(await page.$$eval('button, [role=button], [role^=menuitem], input[type=submit]', (elements) =>
-        elements.map((element) =>
-          [
-            element.textContent,
-            element.getAttribute('title'),
-            element.getAttribute('aria-label'),
-            ...[...element.querySelectorAll('svg')].map((icon) => icon.getAttribute('class')),
-          ].join(' '),
-        ),
-      )),
-    );
-  }
+  const readControls = async () => void controls.push(...(await page.evaluate<string[]>(controlsInThePage)));
   const pages = ['/queues', queuePath, `${queuePath}?status=failed`, `${queuePath}?status=waiting`];
   for (const path of [...pages, `${queuePath}/${failed}`]) {
     await page.goto(url + path);

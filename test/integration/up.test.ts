@@ -162,10 +162,21 @@ test('a port that is taken is named', async () => {
   expect(up.stderr()).toContain(`Port ${port} on 127.0.0.1 is taken.`);
 });
 
-test('a process that cannot start ends everything, and is named', async () => {
+test('a bad setting of a worker is told before anything is started', async () => {
   const up = await runUp(directory, ['--ephemeral'], { SAGEMAKER_ENDPOINT_NAME: '-', TMPDIR: directory });
   expect(await up.ended).toBe(1);
-  expect(up.stderr()).toContain(`${queue} cannot be started: it ended with exit code 1`);
   expect(up.stderr()).toContain('SAGEMAKER_ENDPOINT_NAME: must be');
+  expect(up.stderr()).not.toContain('cannot be started');
+  expect(await readdir(directory)).toEqual([]);
+});
+
+test('a process that cannot start ends everything, and is named', async () => {
+  const up = await runUp(directory, ['--ephemeral'], {
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'nowhere',
+    TMPDIR: directory,
+  });
+  expect(await up.ended).toBe(1);
+  expect(up.stderr()).toMatch(/\S+ cannot be started: it ended with exit code 1/);
+  expect(up.stderr()).toContain('OTEL_EXPORTER_OTLP_ENDPOINT: must be');
   expect(await readdir(directory)).toEqual([]);
 }, 60_000);
