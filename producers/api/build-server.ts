@@ -2,7 +2,7 @@ import cors from '@fastify/cors';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import { fastify, type FastifyRequest, type FastifySchemaCompiler } from 'fastify';
+import { fastify, type FastifyReply, type FastifyRequest, type FastifySchemaCompiler } from 'fastify';
 import {
   jsonSchemaTransform,
   jsonSchemaTransformObject,
@@ -43,6 +43,11 @@ export async function buildServer(options: ApiOptions): Promise<ApiServer> {
   const server = fastify({
     bodyLimit: bodyLimitBytes,
     forceCloseConnections: 'idle',
+    // For URLs that no route can have, not even as a parameter: Fastify's own answer would quote them.
+    frameworkErrors(error, request, reply) {
+      reply.header('x-request-id', request.id);
+      answerError(error, request, reply, options.log);
+    },
     genReqId(request) {
       const given = request.headers['x-request-id'];
       return typeof given === 'string' && requestIdPattern.test(given) ? given : uuid();
@@ -80,21 +85,7 @@ export async function buildServer(options: ApiOptions): Promise<ApiServer> {
     );
   });
 
-  server.setErrorHandler<Error>((error, request, reply) => {
-    const problem = toProblem(error);
-    if (!problem || problem.code === 'INTERNAL_ERROR') {
-      options.log.error(
-        { err: error, request_id: request.id, route: request.routeOptions.url },
-        'request failed',
-      );
-    }
-    const told =
-      problem ?? new ProblemError('INTERNAL_ERROR', 'The request failed here; the logs have its request id.');
-    const body = problemBody(told, request.id);
-    if (body.status === 401) reply.header('www-authenticate', 'Bearer');
-    if (body.status === 503 || body.status === 429) reply.header('retry-after', '5');
-    return reply.code(body.status).type('application/problem+json').send(JSON.stringify(body));
-  });
+  server.setErrorHandler<Error>((error, request, reply) => answerError(error, request, reply, options.log));
   server.setNotFoundHandler(() => {
     throw new ProblemError('NOT_FOUND', 'There is no such route; /docs lists what there is.');
   });
@@ -119,6 +110,20 @@ export async function buildServer(options: ApiOptions): Promise<ApiServer> {
   addJobRoutes(server, options);
   await server.ready();
   return server;
+}
+
+/** Answers with problem details; what is our own fault is logged too. */
+function answerError(error: Error, request: FastifyRequest, reply: FastifyReply, log: Logger): void {
+  const problem = toProblem(error);
+  if (!problem || problem.code === 'INTERNAL_ERROR') {
+    log.error({ err: error, request_id: request.id, route: request.routeOptions.url }, 'request failed');
+  }
+  const told =
+    problem ?? new ProblemError('INTERNAL_ERROR', 'The request failed here; the logs have its request id.');
+  const body = problemBody(told, request.id);
+  if (body.status === 401) reply.header('www-authenticate', 'Bearer');
+  if (body.status === 503 || body.status === 429) reply.header('retry-after', '5');
+  reply.code(body.status).type('application/problem+json').send(JSON.stringify(body));
 }
 
 /** W3C Trace Context, version 00; anything else is not passed on. */

@@ -29,6 +29,9 @@ export function toProblem(error: FastifyError | Error): ProblemError | undefined
   if (error instanceof errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE) {
     return new ProblemError('UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.');
   }
+  if (error instanceof errorCodes.FST_ERR_BAD_URL || error instanceof errorCodes.FST_ERR_MAX_PARAM_LENGTH) {
+    return new ProblemError('NOT_FOUND', 'There is no such route; /docs lists what there is.');
+  }
   if ('statusCode' in error && error.statusCode === 400) {
     return new ProblemError('INVALID_JSON', 'The body cannot be parsed as JSON.');
   }

@@ -1,8 +1,7 @@
 import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { allWorkerSettings } from '../../shared/config/all-worker-settings.ts';
-import { processSettings } from '../../shared/config/process-settings.ts';
+import { settingsBesideStores } from '../../shared/config/all-settings.ts';
 import { readSettings, type Environment } from '../../shared/config/read-settings.ts';
 import type { RunningStack } from '../../shared/config/run-file.ts';
 import type { ChildDefinition } from '../../shared/embedded/child-definition.ts';
@@ -59,7 +58,7 @@ const stopMarginMs = 2_000;
  */
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const { environment, guard, logger, signal = new AbortController().signal } = options;
-  const settings = readSettings({ process: processSettings, ...allWorkerSettings }, environment).process;
+  const settings = readSettings(settingsBesideStores, environment).process;
   const processes = fleetProcesses(options);
   const apiPort = await chooseApiPort(options.port, settings.host);
   const dashboardPort = await findFreePort(undefined, settings.host);

@@ -30,9 +30,14 @@ const securityHeaders = {
 /** Bull Board and the ledger's pages, ready to listen. Everything but the health routes needs `operate`. */
 export async function buildDashboard(options: DashboardOptions): Promise<FastifyInstance> {
   const { access, log, metrics } = options;
-  const server = fastify({ forceCloseConnections: 'idle', genReqId: () => uuid() });
   const onError = (error: Error, request: FastifyRequest, reply: FastifyReply): void =>
     answerError(error, request, reply, log);
+  const server = fastify({
+    forceCloseConnections: 'idle',
+    genReqId: () => uuid(),
+    // For URLs that no page can have: Fastify's own answer would quote them.
+    frameworkErrors: (error, request, reply) => onError(error, request, reply.headers(securityHeaders)),
+  });
 
   server.addHook('onRequest', async (request, reply) => {
     reply.headers({ ...securityHeaders, 'x-request-id': request.id });

@@ -9,16 +9,17 @@ import { redisSettings } from './redis-settings.ts';
 import { retentionSettings } from './retention-settings.ts';
 import { tracingSettings } from './tracing-settings.ts';
 
-/** Every group of variables, so that all of the environment can be checked at once. */
-export const allSettings = {
+/** Every group of variables but those that say where the stores are: `presage up` brings its own. */
+export const settingsBesideStores = {
   process: processSettings,
   http: httpSettings,
   dashboard: dashboardSettings,
   producer: producerSettings,
-  redis: redisSettings,
-  database: databaseSettings,
   retention: retentionSettings,
   aws: awsSettings,
   tracing: tracingSettings,
   ...allWorkerSettings,
 };
+
+/** Every group of variables, so that all of the environment can be checked at once. */
+export const allSettings = { ...settingsBesideStores, redis: redisSettings, database: databaseSettings };

@@ -137,29 +137,27 @@ export function openConsumer<Contract extends QueueContract>(options: ConsumerOp
 
   async function keepStray(job: Job): Promise<RunOutcome> {
     try {
-      await recordStray(job.id, job.data ?? null);
+      await recordStray(job.data ?? null);
       return { next: 'fail', code: notAJob.code };
     } catch (error) {
-      log.warn({ err: error, redis_job_id: job.id }, 'a stray could not be recorded');
+      log.warn({ err: error, queue: contract.name }, 'a stray could not be recorded');
       return { next: 'park' };
     }
   }
 
   /** Something that is not ours lies in the queue: keep it where operators look. */
-  async function recordStray(redisJobId: string | undefined, data: unknown): Promise<void> {
+  async function recordStray(data: unknown): Promise<void> {
     const stray = { queue: contract.name, payload: JSON.stringify(data), failure: notAJob };
     const id = await options.store.recordStray(stray);
     metrics.jobs.inc({ queue: contract.name, outcome: 'failed' });
-    log.error(
-      { job_id: id, redis_job_id: redisJobId, queue: contract.name },
-      'not a job of this fleet; kept as failed',
-    );
+    // Its id in Redis is somebody else's choice, so it may be a name or a number.
+    log.error({ job_id: id, queue: contract.name }, 'not a job of this fleet; kept as failed');
   }
 
   async function keepUnreadable(): Promise<void> {
     try {
       const unreadable = await removeUnreadableJobs(publisher, keys.prefix(contract.name), contract.name);
-      for (const { redisJobId, data } of unreadable) await recordStray(redisJobId, data);
+      for (const { data } of unreadable) await recordStray(data);
     } catch (error) {
       log.warn({ err: error, queue: contract.name }, 'unreadable jobs could not be kept');
     }
