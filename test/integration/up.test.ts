@@ -49,6 +49,7 @@ test('two stacks at once; SIGTERM ends each with everything that it started', as
   second.signal('SIGTERM');
   expect(await Promise.all([first.ended, second.ended])).toEqual([0, 0]);
   expect(anyAlive([...pidsOf(one), ...pidsOf(two)])).toBe(false);
+  expect(first.stdout() + second.stdout()).not.toMatch(/^(warn|fail) /m); // nothing to be mended
   expect(existsSync(fileURLToPath(one.artifacts))).toBe(false);
   expect(await readdir(temporary)).toEqual([]);
   expect(existsSync(runFilePath(directory))).toBe(false);
@@ -136,13 +137,21 @@ test('a Ctrl-C while it starts', async () => {
 test('what the environment names is used, and its password is not shown', async () => {
   const redis = new URL(process.env['TEST_REDIS_URL'] ?? '');
   const replicas = ['--workers', queue, '--replicas', `${queue}=2`];
-  await using up = await runUp(directory, ['--ephemeral', ...replicas], { REDIS_URL: redis.href });
+  await using up = await runUp(directory, ['--ephemeral', ...replicas], {
+    REDIS_URL: redis.href,
+    SAGEMAKER_ENDPOINT_NAME: 'call-times',
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+  });
   const stack = up.stack();
   expect(stack.redis).toBe(redis.href);
   expect(stack.pids).not.toHaveProperty('redis');
   expect(stack.pids[queue]).toHaveLength(2);
   expect(stack.health[queue]).toHaveLength(2);
   expect(up.stdout()).toContain(redis.host);
+  // What `presage doctor` would find amiss, and only that.
+  await until(() => up.stdout().includes('fail  sagemaker credentials  no AWS credentials'));
+  expect(up.stdout().match(/^(ok|warn|fail) /gm)).toHaveLength(1);
   expect(up.stdout()).not.toContain(redis.password);
 }, 60_000);
 
@@ -162,21 +171,27 @@ test('a port that is taken is named', async () => {
   expect(up.stderr()).toContain(`Port ${port} on 127.0.0.1 is taken.`);
 });
 
-test('a bad setting of a worker is told before anything is started', async () => {
-  const up = await runUp(directory, ['--ephemeral'], { SAGEMAKER_ENDPOINT_NAME: '-', TMPDIR: directory });
+test('bad settings of any process are told before anything is started', async () => {
+  const up = await runUp(directory, ['--ephemeral'], {
+    SAGEMAKER_ENDPOINT_NAME: '-',
+    LEDGER_RETENTION_DAYS: 'some',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'nowhere',
+    TMPDIR: directory,
+  });
   expect(await up.ended).toBe(1);
-  expect(up.stderr()).toContain('SAGEMAKER_ENDPOINT_NAME: must be');
+  for (const name of ['SAGEMAKER_ENDPOINT_NAME', 'LEDGER_RETENTION_DAYS', 'OTEL_EXPORTER_OTLP_ENDPOINT']) {
+    expect(up.stderr()).toContain(`${name}: must be`);
+  }
   expect(up.stderr()).not.toContain('cannot be started');
   expect(await readdir(directory)).toEqual([]);
 });
 
 test('a process that cannot start ends everything, and is named', async () => {
   const up = await runUp(directory, ['--ephemeral'], {
-    OTEL_EXPORTER_OTLP_ENDPOINT: 'nowhere',
+    NODE_OPTIONS: "--import=data:text/javascript,if(process.argv[2]==='relay')process.exit(1)",
     TMPDIR: directory,
   });
   expect(await up.ended).toBe(1);
-  expect(up.stderr()).toMatch(/\S+ cannot be started: it ended with exit code 1/);
-  expect(up.stderr()).toContain('OTEL_EXPORTER_OTLP_ENDPOINT: must be');
+  expect(up.stderr()).toContain('relay cannot be started: it ended with exit code 1');
   expect(await readdir(directory)).toEqual([]);
 }, 60_000);

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { parseSync, type ModuleItem } from '@swc/core';
 
@@ -21,7 +21,8 @@ export function readSourceFiles(): SourceFile[] {
   });
   const paths = listed
     .split('\n')
-    .filter((path) => path !== '' && !path.startsWith('test/') && !path.endsWith('.d.ts'));
+    .filter((path) => path !== '' && !path.startsWith('test/') && !path.endsWith('.d.ts'))
+    .filter((path) => existsSync(join(root, path))); // not what has been deleted and not committed yet
   return paths.map((path) => {
     const text = readFileSync(join(root, path), 'utf8');
     return { path, text, imports: importsOf(path, text) };

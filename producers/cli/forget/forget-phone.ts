@@ -4,6 +4,7 @@ import type { Tables } from '../../../shared/database/tables.ts';
 import { toDispatchable } from '../../../shared/ledger/dispatchable-job.ts';
 import { mentioningJobs } from '../../../shared/ledger/mentioning-jobs.ts';
 import type { Ledger } from '../../../shared/ledger/open-ledger.ts';
+import { checkAgainAt } from '../../../shared/ledger/relay-queries.ts';
 import { rewriteJob } from '../../../shared/ledger/rewrite-job.ts';
 import { predictionCacheKey } from '../../../shared/prediction-cache/prediction-cache-key.ts';
 import type { RedisClient } from '../../../shared/queue/connect-redis.ts';
@@ -40,6 +41,8 @@ export interface Forgotten {
 
 const rowsPerStatement = 500;
 const lookEveryMs = 500;
+/** Far longer than rewriting one job takes. */
+const relayKeepsOffMs = 60_000;
 /** A job that is moved on by somebody else each time it is looked at is as good as running. */
 const looksAtOneJob = 5;
 
@@ -89,7 +92,7 @@ export async function forgetPhone(
 async function forgetInOneJob(
   id: string,
   phoneNumber: string,
-  { db, ledger, dispatcher }: ForgetClients,
+  { db, ledger, dispatcher, queues }: ForgetClients,
   done: Forgotten,
 ): Promise<boolean> {
   for (let look = 0; look < looksAtOneJob; look += 1) {
@@ -97,18 +100,21 @@ async function forgetInOneJob(
     if (!job) return true; // purged meanwhile
     // The ledger was searched for the text alone: it may be the beginning of a longer number.
     if (JSON.stringify([job.payload, job.result]).search(mentionOf(phoneNumber)) === -1) return true;
-    const inRedis = (await dispatcher.stateOf(job)) !== 'lost';
-    // Out of reach of workers first: what one picks up after this is what is written here.
-    if (inRedis) await dispatcher.remove(job);
-    if ((await dispatcher.stateOf(job)) === 'active') return false;
+    // The fleet may have had queues that it has no more; a parent whose children are at work is not for Redis.
+    const hasQueue = queues.includes(job.queue);
+    const isQueued = hasQueue && job.state === 'accepted' && job.phase !== 'children';
+    // Out of reach of the relay and the workers first: what one picks up after this is what is written here.
+    if (isQueued) await checkAgainAt(db, [id], new Date(Date.now() + relayKeepsOffMs));
+    const wasInRedis = hasQueue && (await dispatcher.stateOf(job)) !== 'lost';
+    if (wasInRedis) await dispatcher.remove(job);
+    if (hasQueue && (await dispatcher.stateOf(job)) === 'active') return false;
     const rewritten = await rewriteJob(db, job, (texts) => forgetInJob(texts, phoneNumber));
     if (!rewritten) continue;
     done.jobs_rewritten += 1;
-    // A parent whose children are at work is not for Redis.
-    if (job.state === 'accepted' && job.phase !== 'children') {
+    if (isQueued) {
       await dispatcher.dispatch([toDispatchable(rewritten)], { again: true });
       done.jobs_dispatched_again += 1;
-    } else if (inRedis) {
+    } else if (wasInRedis) {
       done.redis_jobs_removed += 1;
     }
     return true;

@@ -236,7 +236,7 @@ test('many jobs: page after page', async () => {
   const { db } = fleet.database;
   const rows = Array.from({ length: 450 }, (_, index) => ({
     id: randomUUID(),
-    queue,
+    queue: index < 3 ? 'of-another-age' : queue,
     state: 'completed' as const,
     payload: JSON.stringify({ contacts: [index % 3 === 0 ? person : other] }),
     priority: 0,
