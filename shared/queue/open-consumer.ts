@@ -157,7 +157,7 @@ export function openConsumer<Contract extends QueueContract>(options: ConsumerOp
   async function keepUnreadable(): Promise<void> {
     try {
       const unreadable = await removeUnreadableJobs(publisher, keys.prefix(contract.name), contract.name);
-      for (const { data } of unreadable) await recordStray(data);
+      for (const data of unreadable) await recordStray(data);
     } catch (error) {
       log.warn({ err: error, queue: contract.name }, 'unreadable jobs could not be kept');
     }

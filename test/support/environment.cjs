@@ -5,7 +5,8 @@ const ordinary = Function.prototype[Symbol.hasInstance];
 
 // A file that leaves one of these open leaked a worker, a client, a server or a timer.
 const countedResources = ['TCPSocketWrap', 'TCPServerWrap', 'ProcessWrap', 'Timeout'];
-const closeWithinMs = 3_000;
+// Longer than what HTTP clients keep an idle connection, and its timer, for.
+const closeWithinMs = 10_000;
 
 function countOpen() {
   const open = process.getActiveResourcesInfo();
