@@ -136,11 +136,13 @@ async function openCallTime(
     const context: JobContext = {
       jobId: uuid(),
       attempt: 1,
+      isLastAttempt: false,
+      waitedMs: 0,
       mayHaveRunBefore: false,
       signal,
       log,
       progress: () => {},
-      trace: (_name, work) => work(),
+      trace: (_name, work) => work({ set: () => undefined }),
     };
     const { predictions } = await handleCallTimePrediction({ contacts }, context, dependencies);
     const unexpected = predictions.find(({ source }) => source !== expectedSource);

@@ -67,7 +67,7 @@ export async function runWorkers(queues: readonly string[], environment: Environ
         database: producer.database,
         log,
         metrics,
-        consume(contract, handlers) {
+        consume(contract, handlers, { ownStoreIsUp } = {}) {
           const connection = resources.use(connectRedis(settings.redis, 'worker', log));
           const consumer = openConsumer({
             contract,
@@ -79,7 +79,7 @@ export async function runWorkers(queues: readonly string[], environment: Environ
             subscriber: subscriber.client,
             keys: producer.keys,
             concurrency: settings.worker.concurrency,
-            storeIsUp: () => producer.database.isUp(),
+            storeIsUp: async () => (await producer.database.isUp()) && ((await ownStoreIsUp?.()) ?? true),
             finishWithinMs: finishWithinMs(settings.process.shutdownGraceMs),
             log,
             metrics,

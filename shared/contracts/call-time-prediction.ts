@@ -13,7 +13,8 @@ export const contactSchema = z.object({
     .optional()
     .meta({ description: 'IANA timezone; without it the phone number decides, else UTC' }),
   metadata: z
-    .record(z.string(), z.json())
+    // Registered, not described: the description of any JSON refers to itself, by this name.
+    .record(z.string(), z.json().register(z.globalRegistry, { id: 'AnyJson' }))
     .optional()
     .meta({ description: 'Handed to the model as it is; never logged' }),
 });

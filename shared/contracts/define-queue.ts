@@ -21,6 +21,11 @@ export interface QueueContract<
   /** How long one attempt may take, in milliseconds; then its signal is aborted. */
   deadlineMs: number;
   lane: Lane;
+  /**
+   * What makes two payloads the same piece of work, however often it is sent: the second one is answered with the
+   * first one's job. Without it every payload is work of its own. Gets a parsed payload, answers JSON.
+   */
+  identityOf?(payload: z.output<Payload>): unknown;
 }
 
 export function defineQueue<const Name extends string, Payload extends z.ZodType, Result extends z.ZodType>(

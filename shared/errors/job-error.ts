@@ -45,16 +45,27 @@ export class JobError extends Error {
   }
 }
 
+const storeNames = { mysql: 'MySQL', redis: 'Redis', dynamodb: 'DynamoDB' } as const;
+
 /** One of our own stores does not answer. Consuming pauses; no attempt is spent. */
 export class StoreUnavailableError extends JobError {
-  readonly store: 'mysql' | 'redis';
+  readonly store: keyof typeof storeNames;
 
-  constructor(store: 'mysql' | 'redis', cause: unknown) {
-    super('unavailable', `${store === 'mysql' ? 'MySQL' : 'Redis'} does not answer`, {
-      code: 'STORE_UNAVAILABLE',
-      cause,
-    });
+  constructor(store: keyof typeof storeNames, cause: unknown) {
+    super('unavailable', `${storeNames[store]} does not answer`, { code: 'STORE_UNAVAILABLE', cause });
     this.name = 'StoreUnavailableError';
     this.store = store;
+  }
+}
+
+/** Nobody can do the job's work at the moment. It is put aside for a while; no attempt is spent. */
+export class MustWaitError extends JobError {
+  /** How long to put it aside, in milliseconds. */
+  readonly waitMs: number;
+
+  constructor(message: string, options: { code: string; waitMs: number; cause?: unknown }) {
+    super('unavailable', message, { code: options.code, cause: options.cause });
+    this.name = 'MustWaitError';
+    this.waitMs = options.waitMs;
   }
 }

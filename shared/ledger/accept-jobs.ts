@@ -1,4 +1,4 @@
-import type { Insertable, Kysely, Transaction } from 'kysely';
+import { sql, type Insertable, type Kysely, type Transaction } from 'kysely';
 import { v7 as uuid } from 'uuid';
 import type { JobsTable } from '../database/jobs-table.ts';
 import { isOutage } from '../database/open-database.ts';
@@ -69,14 +69,21 @@ export function createAcceptJobs(db: Kysely<Tables>) {
   };
 }
 
-async function acceptUnique(db: Kysely<Tables>, job: NewJob): Promise<AcceptedJob> {
-  const row = newRow(job);
+/** Accepts a job unless another one has its unique key: then that one is the answer. */
+export async function acceptUnique(
+  db: Kysely<Tables>,
+  job: NewJob,
+  row: Insertable<JobsTable> = newRow(job),
+): Promise<AcceptedJob> {
   const inserted = await db.insertInto('jobs').ignore().values(row).executeTakeFirst();
   if (inserted.numInsertedOrUpdatedRows === 1n) return { id: row.id, created: true, row };
   const holder = await db
     .selectFrom('jobs')
     .select('id')
     .where('unique_key', '=', job.uniqueKey ?? '')
+    // In a transaction a plain read would not see a row that was committed after the transaction's first read. The
+    // refused insert holds this very lock already, so several of us do not block each other.
+    .modifyEnd(sql`lock in share mode`)
     .executeTakeFirst();
   if (!holder) throw new Error('the ledger refused a new row although no other job has its unique key');
   return { id: holder.id, created: false, row };

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { ExpressionBuilder, Kysely } from 'kysely';
+import type { ExpressionBuilder, Kysely, Transaction } from 'kysely';
 import type { Tables } from '../database/tables.ts';
-import { newRow, type AcceptedJob, type NewJob } from './accept-jobs.ts';
+import { acceptUnique, newRow, type AcceptedJob, type NewJob } from './accept-jobs.ts';
 
 export interface IdempotencyKey {
   /** Callers never see each other's keys. */
@@ -45,7 +45,19 @@ export async function acceptIdempotently(
     answer_due_at: new Date(now.getTime() + answerWithinMs),
     expires_at: new Date(now.getTime() + keptMs),
   };
-  const first: IdempotentAccept = { kind: 'first', job: { id: row.id, created: true, row } };
+
+  /** The key is ours. The work itself may have been sent before, without the key: then its job is the answer. */
+  async function acceptFirst(transaction: Transaction<Tables>): Promise<IdempotentAccept> {
+    const accepted = await acceptUnique(transaction, job, row);
+    if (!accepted.created) {
+      await transaction
+        .updateTable('idempotency_keys')
+        .set({ job_id: accepted.id })
+        .where(keyIs(scope, job.queue, key))
+        .execute();
+    }
+    return { kind: 'first', job: accepted };
+  }
 
   return db.transaction().execute(async (transaction): Promise<IdempotentAccept> => {
     const inserted = await transaction
@@ -53,10 +65,7 @@ export async function acceptIdempotently(
       .ignore()
       .values({ scope, queue: job.queue, idempotency_key: key, ...claim })
       .executeTakeFirst();
-    if (inserted.numInsertedOrUpdatedRows === 1n) {
-      await transaction.insertInto('jobs').values(row).execute();
-      return first;
-    }
+    if (inserted.numInsertedOrUpdatedRows === 1n) return acceptFirst(transaction);
     // The transaction's first read: it sees what the request that was faster has committed.
     const known = await transaction
       .selectFrom('idempotency_keys')
@@ -71,8 +80,7 @@ export async function acceptIdempotently(
         .where('expires_at', '<=', now)
         .executeTakeFirst();
       if (taken.numUpdatedRows === 0n) return { kind: 'in-progress' };
-      await transaction.insertInto('jobs').values(row).execute();
-      return first;
+      return acceptFirst(transaction);
     }
     if (known.body_hash !== bodyHash) return { kind: 'mismatch' };
     if (known.answer_status === null && known.answer_due_at > now) return { kind: 'in-progress' };

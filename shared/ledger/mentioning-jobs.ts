@@ -5,11 +5,12 @@ import type { Tables } from '../database/tables.ts';
 const pageSize = 200;
 
 /**
- * The ids of all jobs whose payload or result holds the text, the oldest first. Looks through the whole ledger, a
- * page at a time and without locks.
+ * The ids of all jobs whose payload or result holds the text, as it stands in JSON, the oldest first. Looks through
+ * the whole ledger, a page at a time and without locks.
  */
 export async function* mentioningJobs(db: Kysely<Tables>, text: string): AsyncGenerator<string> {
-  const pattern = `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`;
+  const inJson = JSON.stringify(text).slice(1, -1);
+  const pattern = `%${inJson.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
   for (let after = ''; ;) {
     const last = await db
       .selectFrom('jobs')

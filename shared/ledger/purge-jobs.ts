@@ -116,16 +116,25 @@ async function parentsAmong(db: Kysely<Tables>, jobs: readonly PurgeableRow[]): 
   return new Set(rows.flatMap((row) => row.parent_id ?? []));
 }
 
+/** With what models answered them. What these calls cost stays countable. */
 async function deleteSettled(db: Kysely<Tables>, jobs: readonly PurgeableRow[]): Promise<number> {
-  const { numDeletedRows } = await db
-    .deleteFrom('jobs')
-    .where(
-      'id',
-      'in',
-      jobs.map(({ id }) => id),
-    )
-    // An operator may have opened one of them again since it was looked at.
-    .where('state', '!=', 'accepted')
-    .executeTakeFirstOrThrow();
-  return Number(numDeletedRows);
+  const ids = jobs.map(({ id }) => id);
+  return await db.transaction().execute(async (transaction) => {
+    const { numDeletedRows } = await transaction
+      .deleteFrom('jobs')
+      .where('id', 'in', ids)
+      // An operator may have opened one of them again since it was looked at.
+      .where('state', '!=', 'accepted')
+      .executeTakeFirstOrThrow();
+    await transaction
+      .updateTable('llm_calls')
+      .set({ answer: null })
+      .where('job_id', 'in', ids)
+      .where('answer', 'is not', null)
+      .where(({ not, exists, selectFrom }) =>
+        not(exists(selectFrom('jobs').select('id').whereRef('jobs.id', '=', 'llm_calls.job_id'))),
+      )
+      .execute();
+    return Number(numDeletedRows);
+  });
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Transaction } from 'kysely';
 import type { z } from 'zod';
 import type { PayloadOf, QueueContract } from '../contracts/define-queue.ts';
@@ -98,13 +99,30 @@ export function createEnqueue(ledger: Ledger, dispatcher: Dispatcher, log: Logge
 function newJob(contract: QueueContract, payload: unknown, options: EnqueueOptions): NewJob {
   const parsed = contract.payload.safeParse(payload);
   if (!parsed.success) throw new PayloadError(contract.name, parsed.error.issues);
+  const uniqueKey = options.uniqueKey ?? identityKey(contract, parsed.data);
   return {
     queue: contract.name,
     payload: JSON.stringify(parsed.data),
     priority: options.priority ?? (contract.lane === 'bulk' ? bulkPriority : 0),
     ...(options.delayMs ? { dueAt: new Date(Date.now() + options.delayMs) } : {}),
-    ...(options.uniqueKey === undefined ? {} : { uniqueKey: options.uniqueKey }),
+    ...(uniqueKey === undefined ? {} : { uniqueKey }),
     ...(options.requestId === undefined ? {} : { requestId: options.requestId }),
     ...(options.traceparent === undefined ? {} : { traceparent: options.traceparent }),
   };
+}
+
+/** Of a fixed length, because an identity may be as long as a payload. */
+function identityKey(contract: QueueContract, payload: unknown): string | undefined {
+  if (!contract.identityOf) return undefined;
+  const identity = canonicalJson(contract.identityOf(payload));
+  return `${contract.name}#${createHash('sha256').update(identity).digest('hex')}`;
+}
+
+/** The same text for the same value, in whatever order its keys came. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
 }

@@ -16,6 +16,8 @@ export const jobEnvelopeSchema = z.object({
   traceparent: z.string().optional(),
   /** Where the result is waited for. */
   replyTo: z.string().optional(),
+  /** When the job was put aside for the first time, in milliseconds since the epoch. */
+  waitingSince: z.int().optional(),
   /** Set when the relay dispatches a job again: somebody may have run it. */
   again: z.boolean().optional(),
 });

@@ -1,4 +1,4 @@
-import { UnrecoverableError, Worker, type Job } from 'bullmq';
+import { DelayedError, UnrecoverableError, Worker, type Job } from 'bullmq';
 import type { QueueContract } from '../contracts/define-queue.ts';
 import { isConnectionError } from '../errors/classify.ts';
 import { JobError } from '../errors/job-error.ts';
@@ -33,7 +33,7 @@ export interface ConsumerOptions<Contract extends QueueContract> extends Omit<
   keys: RedisKeys;
   /** Jobs in hand at once. */
   concurrency: number;
-  /** Whether MySQL answers; asked once a second while parked. */
+  /** Whether our own stores answer; asked once a second while parked. */
   storeIsUp: () => Promise<boolean>;
   /** How long closing waits for jobs in hand before they are released to other workers. */
   finishWithinMs: number;
@@ -93,7 +93,7 @@ export function openConsumer<Contract extends QueueContract>(options: ConsumerOp
     log,
   });
 
-  async function pickUp(job: Job): Promise<void> {
+  async function pickUp(job: Job, token?: string): Promise<void> {
     if (state === 'paused') throw Worker.RateLimitError();
     watch.noteProgress();
     const outcome = await run(job);
@@ -105,6 +105,9 @@ export function openConsumer<Contract extends QueueContract>(options: ConsumerOp
         throw new UnrecoverableError(outcome.code);
       case 'retry':
         throw new RetryLater(outcome.delayMs);
+      case 'wait':
+        await putAside(job, outcome.delayMs, token);
+        throw new DelayedError();
       case 'park':
         park();
         throw Worker.RateLimitError();
@@ -215,7 +218,7 @@ export function openConsumer<Contract extends QueueContract>(options: ConsumerOp
   function park(): void {
     if (state !== 'consuming') return;
     state = 'parked';
-    log.warn({ queue: contract.name }, 'MySQL is away: consuming pauses');
+    log.warn({ queue: contract.name }, 'a store is away: consuming pauses');
     void worker.pause(true);
     probe = setInterval(() => void resumeWhenUp(), probeMs);
   }
@@ -223,7 +226,7 @@ export function openConsumer<Contract extends QueueContract>(options: ConsumerOp
     if (!(await options.storeIsUp()) || state !== 'parked') return;
     clearInterval(probe);
     state = 'consuming';
-    log.info({ queue: contract.name }, 'MySQL is back: consuming goes on');
+    log.info({ queue: contract.name }, 'the stores are back: consuming goes on');
     await worker.resume();
   }
 
@@ -250,6 +253,13 @@ type JobsInHand = Map<string, { control: AbortController; ended: Promise<unknown
 
 function allEnded(inHand: JobsInHand): Promise<unknown> {
   return Promise.allSettled([...inHand.values()].map((entry) => entry.ended));
+}
+
+/** Back among the delayed ones, with a note since when: attempts are not counted for that. */
+async function putAside(job: Job, delayMs: number, token: string | undefined): Promise<void> {
+  const envelope = jobEnvelopeSchema.parse(job.data);
+  if (envelope.waitingSince === undefined) await job.updateData({ ...envelope, waitingSince: Date.now() });
+  await job.moveToDelayed(Date.now() + delayMs, token);
 }
 
 async function settlesWithin(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {

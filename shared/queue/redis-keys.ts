@@ -33,4 +33,9 @@ export class RedisKeys {
   cancelChannel(): string {
     return `${this.namespace}:cancel`;
   }
+
+  /** Where the fleet counts what it asks of a vendor; on a cluster the counters spread like the caches. */
+  vendorLimits(provider: string): string {
+    return `${this.namespace}:vendor-limits:${provider}`;
+  }
 }

@@ -1,8 +1,10 @@
 import type { JobError } from '../errors/job-error.ts';
-import { StoreUnavailableError } from '../errors/job-error.ts';
+import { MustWaitError, StoreUnavailableError } from '../errors/job-error.ts';
 
 export type Decision =
   | { action: 'retry'; delayMs: number }
+  /** Put the job aside, unspent. */
+  | { action: 'wait'; delayMs: number }
   /** Kept as failed or cancelled. */
   | { action: 'stop' }
   /** Our own stores are away: give the job back unspent and stop consuming until they answer. */
@@ -25,6 +27,7 @@ export function decideRetry(
   random = Math.random(),
 ): Decision {
   if (error instanceof StoreUnavailableError) return { action: 'park' };
+  if (error instanceof MustWaitError) return { action: 'wait', delayMs: error.waitMs };
   if (error.kind === 'invalid-input' || error.kind === 'permanent' || error.kind === 'cancelled') {
     return { action: 'stop' };
   }

@@ -23,6 +23,8 @@ export type RunOutcome =
   /** Kept among the failed ones. */
   | { next: 'fail'; code: string }
   | { next: 'retry'; delayMs: number }
+  /** Put aside, no attempt spent. */
+  | { next: 'wait'; delayMs: number }
   /** Back to the head of the queue, no attempt spent. */
   | { next: 'release' }
   /** The same, and this process stops consuming until our stores answer. */
@@ -168,6 +170,8 @@ function jobContext<Contract extends QueueContract>(
   return {
     jobId: envelope.id,
     attempt,
+    isLastAttempt: attempt >= options.contract.attempts,
+    waitedMs: envelope.waitingSince === undefined ? 0 : Math.max(0, Date.now() - envelope.waitingSince),
     mayHaveRunBefore,
     signal: control.signal,
     progress,
@@ -223,6 +227,11 @@ async function settleFailure<Contract extends QueueContract>(
     metrics.jobs.inc({ queue: contract.name, outcome: 'parked' });
     log.warn({ err: error }, 'given back: our own store is away');
     return { next: 'park' };
+  }
+  if (decision.action === 'wait') {
+    metrics.jobs.inc({ queue: contract.name, outcome: 'waiting' });
+    log.info({ err: error, wait_ms: decision.delayMs }, 'put aside: nobody can do it now');
+    return { next: 'wait', delayMs: decision.delayMs };
   }
   const failure: JobFailure = { kind: error.kind, code: error.code, message: error.message };
   if (decision.action === 'retry') {

@@ -6,6 +6,11 @@ import type { Logger } from '../telemetry/create-logger.ts';
 import type { Metrics } from '../telemetry/create-metrics.ts';
 import type { Handlers } from './handlers.ts';
 
+export interface ConsumeOptions {
+  /** Whether the store that this queue needs besides MySQL answers. Never rejects. */
+  ownStoreIsUp?: () => Promise<boolean>;
+}
+
 /** What a worker process hands to each queue that it serves. */
 export interface WorkerClients {
   /** Where the queues' Redis is; caches use it unless they have their own. */
@@ -14,7 +19,11 @@ export interface WorkerClients {
   log: Logger;
   metrics: Metrics;
   /** Starts to take jobs; stops, before everything that was opened earlier, with the process. */
-  consume<Contract extends QueueContract>(contract: Contract, handlers: Handlers<Contract>): void;
+  consume<Contract extends QueueContract>(
+    contract: Contract,
+    handlers: Handlers<Contract>,
+    options?: ConsumeOptions,
+  ): void;
 }
 
 /** Opens one queue's adapters and starts to consume it. May answer checks of its own for readiness. */

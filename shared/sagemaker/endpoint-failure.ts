@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { errorCode, isConnectionError } from '../errors/classify.ts';
 import { JobError, type ErrorKind } from '../errors/job-error.ts';
-import { retryAfterMs } from './retry-after.ts';
+import { retryAfterMs } from '../errors/retry-after.ts';
 
 /** AWS's names for "slow down" that may come with a status other than 429. */
 const throttlingNames: ReadonlySet<string> = new Set([

@@ -6,7 +6,7 @@ import {
   type OptimalCallTime,
 } from '../contracts/call-time-prediction.ts';
 import { JobError } from '../errors/job-error.ts';
-import { awsCredentials } from './aws-credentials.ts';
+import { awsCredentials } from '../aws/aws-credentials.ts';
 import { answerTimedOut, answerUnusable, endpointFailure } from './endpoint-failure.ts';
 import { unlessAborted } from '../process/unless-aborted.ts';
 

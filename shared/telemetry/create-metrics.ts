@@ -9,6 +9,11 @@ export interface Metrics extends Disposable {
   circuitState: Gauge<'circuit'>;
   cacheRequests: Counter<'cache' | 'outcome'>;
   endpointRequests: Counter<'outcome'>;
+  llmRequests: Counter<'provider' | 'model' | 'outcome'>;
+  llmTokens: Counter<'provider' | 'model' | 'kind'>;
+  llmCostUsd: Counter<'provider' | 'model'>;
+  webhookDeliveries: Counter<'sender' | 'outcome'>;
+  degradedAnswers: Counter<'queue'>;
   httpRequestSeconds: Histogram<'route' | 'status'>;
 }
 
@@ -23,7 +28,7 @@ export function createMetrics(): Metrics {
     registry,
     jobs: new Counter({
       name: 'presage_jobs_total',
-      help: 'Jobs by how an attempt at them ended: completed, failed, cancelled, retried, parked, superseded',
+      help: 'Jobs by how an attempt at them ended: completed, failed, cancelled, retried, waiting, parked, superseded',
       labelNames: ['queue', 'outcome'],
       registers,
     }),
@@ -57,6 +62,36 @@ export function createMetrics(): Metrics {
       name: 'presage_endpoint_requests_total',
       help: 'Calls of the SageMaker endpoint by outcome',
       labelNames: ['outcome'],
+      registers,
+    }),
+    llmRequests: new Counter({
+      name: 'presage_llm_requests_total',
+      help: 'Calls of language models by outcome: ok, invalid, rate-limited, timeout, refused, access-denied, error, cancelled, lost, replayed',
+      labelNames: ['provider', 'model', 'outcome'],
+      registers,
+    }),
+    llmTokens: new Counter({
+      name: 'presage_llm_tokens_total',
+      help: 'Tokens that language models counted, by kind: input, output, cache_read, cache_write',
+      labelNames: ['provider', 'model', 'kind'],
+      registers,
+    }),
+    llmCostUsd: new Counter({
+      name: 'presage_llm_cost_usd_total',
+      help: 'What answered calls of language models cost, in US dollars by the price table',
+      labelNames: ['provider', 'model'],
+      registers,
+    }),
+    webhookDeliveries: new Counter({
+      name: 'presage_webhook_deliveries_total',
+      help: 'Deliveries of webhooks by sender and outcome',
+      labelNames: ['sender', 'outcome'],
+      registers,
+    }),
+    degradedAnswers: new Counter({
+      name: 'presage_degraded_answers_total',
+      help: 'Answers that a baseline gave because no model could',
+      labelNames: ['queue'],
       registers,
     }),
     httpRequestSeconds: new Histogram({

@@ -24,6 +24,8 @@ export interface SpanOptions {
 export interface OpenSpan {
   /** What carries it on to the next process; undefined when nothing is traced and nothing came in. */
   traceparent: string | undefined;
+  /** Adds ids, counts and names; never personal data. */
+  set(attributes: Attributes): void;
   end(more?: { attributes?: Attributes; error?: unknown }): void;
 }
 
@@ -65,6 +67,7 @@ function openSpan(span: Span): OpenSpan {
   const { traceId, spanId, traceFlags } = span.spanContext();
   return {
     traceparent: `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`,
+    set: (attributes) => void span.setAttributes(attributes),
     end({ attributes, error } = {}) {
       if (attributes) span.setAttributes(attributes);
       // The name only: a message may quote what it is about.
@@ -95,7 +98,11 @@ function runInSpan(start: Tracing['start']): Tracing['span'] {
 
 /** Nothing is recorded. */
 export const withoutTracing: Tracing = {
-  start: (_name, { parent }) => ({ traceparent: parent, end: () => undefined }),
-  span: (_name, { parent }, work) => work({ traceparent: parent, end: () => undefined }),
+  start: (_name, { parent }) => untraced(parent),
+  span: (_name, { parent }, work) => work(untraced(parent)),
   [Symbol.asyncDispose]: () => Promise.resolve(),
 };
+
+function untraced(traceparent: string | undefined): OpenSpan {
+  return { traceparent, set: () => undefined, end: () => undefined };
+}

@@ -4,6 +4,7 @@ import { json } from 'node:stream/consumers';
 import { z } from 'zod';
 import { buildServer } from '../../producers/api/build-server.ts';
 import { callTimePrediction } from '../../shared/contracts/call-time-prediction.ts';
+import { usageAttributes } from '../../shared/text-generation/call-attributes.ts';
 import { openTracing } from '../../shared/telemetry/open-tracing.ts';
 import { apiOptions } from '../support/api-options.ts';
 import { openTestFleet, testRedisSettings } from '../support/open-test-fleet.ts';
@@ -19,6 +20,7 @@ const exportSchema = z.object({
               traceId: z.string(),
               spanId: z.string(),
               parentSpanId: z.string().optional(),
+              attributes: z.array(z.object({ key: z.string(), value: z.looseObject({}) })),
               status: z.object({ code: z.number().optional() }),
             }),
           ),
@@ -56,7 +58,12 @@ test('one trace leads from the request through the queue and the worker to the v
     await using server = await buildServer(apiOptions(fleet));
     fleet.consume(callTimePrediction, {
       async start(_payload, { trace }) {
-        await trace('InvokeEndpoint', () => Promise.resolve('answer'));
+        await trace('InvokeEndpoint', (span) => {
+          span.set(
+            usageAttributes({ inputTokens: 5, outputTokens: 2, cacheReadTokens: 3, cacheWriteTokens: 0 }),
+          );
+          return Promise.resolve('answer');
+        });
         return { predictions: [], errors: [] };
       },
     });
@@ -80,5 +87,6 @@ test('one trace leads from the request through the queue and the worker to the v
   expect(request?.parentSpanId).toBe('00f067aa0ba902b7');
   expect(job?.parentSpanId).toBe(request?.spanId);
   expect(call?.parentSpanId).toBe(job?.spanId);
+  expect(call?.attributes).toContainEqual({ key: 'gen_ai.usage.input_tokens', value: { intValue: 8 } });
   expect(JSON.stringify(bodies)).not.toContain('97250');
 });

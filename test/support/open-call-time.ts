@@ -97,11 +97,13 @@ export async function openCallTime(options: CallTimeTestOptions = {}): Promise<C
       const context: JobContext = {
         jobId,
         attempt: mayHaveRunBefore ? 2 : 1,
+        isLastAttempt: false,
+        waitedMs: 0,
         mayHaveRunBefore,
         signal: signal ?? new AbortController().signal,
         log,
         progress: progress ?? (() => {}),
-        trace: (_name, work) => work(),
+        trace: (_name, work) => work({ set: () => undefined }),
       };
       const payload = callTimePrediction.payload.parse({ contacts });
       return handleCallTimePrediction(payload, context, dependencies);

@@ -27,9 +27,16 @@ export interface TestFleet extends Producer, AsyncDisposable {
   consume<Contract extends QueueContract>(
     contract: Contract,
     handlers: Handlers<Contract>,
-    options?: { concurrency?: number; finishWithinMs?: number; stalledAfterMs?: number },
+    options?: ConsumeTestOptions,
   ): Consumer;
   startRelay(): AsyncDisposable;
+}
+
+export interface ConsumeTestOptions {
+  concurrency?: number;
+  finishWithinMs?: number;
+  stalledAfterMs?: number;
+  storeIsUp?: () => Promise<boolean>;
 }
 
 export function testRedisSettings(): RedisSettings {
@@ -67,7 +74,8 @@ export async function openTestFleet(
     logLines,
     redisSettings,
     databaseSettings: database.settings,
-    consume(contract, handlers, { concurrency = 10, finishWithinMs = 2_000, stalledAfterMs = 30_000 } = {}) {
+    consume(contract, handlers, options = {}) {
+      const { concurrency = 10, finishWithinMs = 2_000, stalledAfterMs = 30_000, storeIsUp } = options;
       const connection = resources.use(connectRedis(redisSettings, 'worker', log)).client;
       return resources.use(
         openConsumer({
@@ -80,7 +88,7 @@ export async function openTestFleet(
           subscriber,
           keys,
           concurrency,
-          storeIsUp: () => producer.database.isUp(),
+          storeIsUp: storeIsUp ?? (() => producer.database.isUp()),
           finishWithinMs,
           stalledAfterMs,
           log,

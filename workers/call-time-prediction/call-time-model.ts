@@ -1,32 +1,11 @@
-import {
-  circuitBreaker,
-  CircuitState,
-  ConsecutiveBreaker,
-  handleWhen,
-  isBrokenCircuitError,
-  isTaskCancelledError,
-  type CircuitBreakerPolicy,
-} from 'cockatiel';
 import pLimit from 'p-limit';
+import { createCircuit } from '../../shared/circuit/create-circuit.ts';
 import type { OptimalCallTime } from '../../shared/contracts/call-time-prediction.ts';
 import { classify } from '../../shared/errors/classify.ts';
 import type { Logger } from '../../shared/telemetry/create-logger.ts';
 import type { Metrics } from '../../shared/telemetry/create-metrics.ts';
 import type { CallTimeEndpoint, EndpointQuestion } from '../../shared/sagemaker/sagemaker-endpoint.ts';
 import { unlessAborted } from '../../shared/process/unless-aborted.ts';
-
-/** Failures running after which the endpoint is left alone. */
-const failuresToOpen = 5;
-/** How long it is left alone, in milliseconds; then one call is let through to see. */
-const halfOpenAfterMs = 10_000;
-
-/** As the metric's help text says. */
-const circuitStateValues: Readonly<Record<CircuitState, number>> = {
-  [CircuitState.Closed]: 0,
-  [CircuitState.HalfOpen]: 1,
-  [CircuitState.Open]: 2,
-  [CircuitState.Isolated]: 2,
-};
 
 /** A question that was put; hold it until everything that follows from the answer is done. */
 export interface PendingAnswer extends Disposable {
@@ -66,7 +45,7 @@ interface SharedCall {
 export function createCallTimeModel(options: CallTimeModelOptions): CallTimeModel {
   const { endpoint, parallelism, metrics, log } = options;
   const limit = pLimit(parallelism);
-  const circuit = createCircuit(metrics, log);
+  const circuit = createCircuit({ name: 'sagemaker', metrics, log });
   const calls = new Map<string, SharedCall>();
 
   async function call(question: EndpointQuestion, signal: AbortSignal): Promise<OptimalCallTime | undefined> {
@@ -117,33 +96,10 @@ export function createCallTimeModel(options: CallTimeModelOptions): CallTimeMode
   };
 }
 
-function createCircuit(
-  metrics: Pick<Metrics, 'circuitState'>,
-  log: Logger,
-): Pick<CircuitBreakerPolicy, 'execute'> {
-  const circuit = circuitBreaker(
-    // A call that we ended ourselves tells nothing about the endpoint. But a half-open circuit takes what is no
-    // failure for a success and closes: there it counts, and the circuit stays open a while longer.
-    handleWhen((error) => classify(error).kind !== 'cancelled' || circuit.state === CircuitState.HalfOpen),
-    { breaker: new ConsecutiveBreaker(failuresToOpen), halfOpenAfter: halfOpenAfterMs },
-  );
-  const showState = (state: CircuitState) =>
-    metrics.circuitState.set({ circuit: 'sagemaker' }, circuitStateValues[state]);
-  showState(circuit.state);
-  circuit.onStateChange(showState);
-  circuit.onBreak((reason) => {
-    const err = 'error' in reason ? reason.error : undefined;
-    log.warn({ err, half_open_after_ms: halfOpenAfterMs }, 'the endpoint keeps failing: its circuit is open');
-  });
-  circuit.onReset(() => log.info('the endpoint answers again: its circuit is closed'));
-  return circuit;
-}
-
 /** The metric label of a call that gave no answer. */
 function outcomeOf(error: unknown): string {
-  if (isBrokenCircuitError(error)) return 'rejected';
-  if (isTaskCancelledError(error)) return 'cancelled';
   const { kind, code } = classify(error);
+  if (code === 'CIRCUIT_OPEN') return 'rejected';
   if (kind === 'cancelled' || kind === 'rate-limited') return kind;
   if (code === 'ENDPOINT_TIMEOUT') return 'timeout';
   if (code === 'ENDPOINT_ANSWER_INVALID') return 'malformed';

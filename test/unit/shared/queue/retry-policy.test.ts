@@ -1,5 +1,10 @@
 import fc from 'fast-check';
-import { errorKinds, JobError, StoreUnavailableError } from '../../../../shared/errors/job-error.ts';
+import {
+  errorKinds,
+  JobError,
+  MustWaitError,
+  StoreUnavailableError,
+} from '../../../../shared/errors/job-error.ts';
 import { decideRetry } from '../../../../shared/queue/retry-policy.ts';
 
 const failure = (kind: (typeof errorKinds)[number], retryAfterMs?: number) =>
@@ -16,6 +21,11 @@ test.each(['transient', 'rate-limited', 'unavailable'] as const)(
     expect(decideRetry(failure(kind), 5, 5)).toEqual({ action: 'stop' });
   },
 );
+
+test('what must wait is put aside for as long as it says, whatever the attempt', () => {
+  const error = new MustWaitError('Nobody can do it now', { code: 'NOBODY_NOW', waitMs: 700 });
+  expect(decideRetry(error, 5, 5)).toEqual({ action: 'wait', delayMs: 700 });
+});
 
 test('an outage of our own store parks, whatever the attempt', () => {
   expect(decideRetry(new StoreUnavailableError('mysql', undefined), 5, 5)).toEqual({ action: 'park' });

@@ -7,6 +7,7 @@ import {
   fromProcess,
   fromTokenFile,
 } from '@aws-sdk/credential-providers';
+import { isLocalEndpoint } from './is-local-endpoint.ts';
 
 export interface AwsCredentialOptions {
   region: string;
@@ -26,7 +27,7 @@ export function awsCredentials(options: AwsCredentialOptions) {
   const findCredentials = mayAskInstanceMetadata
     ? fromNodeProviderChain(init)
     : createCredentialChain(fromEnv(), fromIni(init), fromProcess(), fromTokenFile(init), fromHttp());
-  if (endpointUrl === undefined || !isLoopback(endpointUrl)) return findCredentials;
+  if (endpointUrl === undefined || !isLocalEndpoint(endpointUrl)) return findCredentials;
   return async () => {
     try {
       return await findCredentials();
@@ -34,9 +35,4 @@ export function awsCredentials(options: AwsCredentialOptions) {
       return { accessKeyId: 'local', secretAccessKey: 'local' };
     }
   };
-}
-
-function isLoopback(url: string): boolean {
-  const { hostname } = new URL(url);
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }

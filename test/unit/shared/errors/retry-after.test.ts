@@ -1,4 +1,4 @@
-import { retryAfterMs } from '../../../../shared/sagemaker/retry-after.ts';
+import { retryAfterMs } from '../../../../shared/errors/retry-after.ts';
 
 describe('retryAfterMs', () => {
   const nowMs = Date.parse('2026-11-21T12:00:00Z');
