@@ -15,7 +15,7 @@ const project = (name) => ({
 });
 
 export default {
-  projects: ['unit', 'architecture', 'integration', 'chaos', 'browser'].map(project),
+  projects: ['unit', 'architecture', 'contract', 'integration', 'chaos', 'browser'].map(project),
   globalSetup: '<rootDir>/test/support/start-stores.mjs',
   globalTeardown: '<rootDir>/test/support/stop-stores.mjs',
   testTimeout: 30_000,

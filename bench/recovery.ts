@@ -7,12 +7,11 @@ import { databaseSettings } from '../shared/config/database-settings.ts';
 import { readSettings } from '../shared/config/read-settings.ts';
 import { redisSettings } from '../shared/config/redis-settings.ts';
 import { callTimePrediction } from '../shared/contracts/call-time-prediction.ts';
-import { migrateUp } from '../shared/database/migrate.ts';
-import { openDatabase } from '../shared/database/open-database.ts';
 import { openGuard } from '../shared/embedded/open-guard.ts';
 import { openSagemakerServer } from '../shared/emulators/sagemaker-server.ts';
 import { openProducer, type Producer } from '../shared/queue/open-producer.ts';
 import { createLogger } from '../shared/telemetry/create-logger.ts';
+import { migrateStores } from '../producers/cli/migrate-stores.ts';
 import { startFleet, type Fleet } from '../producers/cli/start-fleet.ts';
 import type { BenchmarkEnvironment, BenchmarkReport } from './benchmark-report.ts';
 
@@ -49,10 +48,7 @@ export async function benchRecovery({ processEnvironment }: BenchmarkEnvironment
       AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: endpoint.url,
     },
     workingDirectory: directory,
-    migrate: async (environment) => {
-      await using database = openDatabase(readSettings({ database: databaseSettings }, environment).database);
-      await migrateUp(database.db);
-    },
+    migrate: async (environment) => void (await migrateStores(environment)),
     guard,
     logger: log,
     logDirectory: directory,

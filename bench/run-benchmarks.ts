@@ -9,6 +9,7 @@ type Benchmark = (environment: BenchmarkEnvironment) => Promise<BenchmarkReport>
 const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   queue: async () => (await import('./queue.ts')).benchQueue,
   'call-time': async () => (await import('./call-time.ts')).benchCallTime,
+  llm: async () => (await import('./llm.ts')).benchLlm,
   recovery: async () => (await import('./recovery.ts')).benchRecovery,
 };
 

@@ -4,6 +4,7 @@ import { Counter, type Registry } from 'prom-client';
 import type { Tables } from '../../shared/database/tables.ts';
 import { purgeIdempotencyKeys } from '../../shared/ledger/purge-idempotency-keys.ts';
 import { purgeJobs } from '../../shared/ledger/purge-jobs.ts';
+import { purgeLlmCalls } from '../../shared/text-generation/purge-llm-calls.ts';
 import type { Logger } from '../../shared/telemetry/create-logger.ts';
 
 export interface RetentionOptions {
@@ -17,10 +18,13 @@ export interface RetentionOptions {
 const everyMs = 3_600_000;
 const retryAfterMs = 60_000;
 const dayMs = 86_400_000;
+/** A year of spend stays countable, and the month that is looked at. */
+const llmCallsKeptDays = 400;
 
 /**
  * Deletes from the ledger what is older than it has to be kept, at once and then every hour. What workers wrote is
- * not touched: predictions belong to the product. Any number of these may run; a row is deleted and counted once.
+ * not touched: predictions belong to the product. What models answered goes with its job, what that cost after 400
+ * days. Any number of these may run; a row is deleted and counted once.
  */
 export function openRetention({ db, ledgerRetentionDays, registry, log }: RetentionOptions): AsyncDisposable {
   const stop = new AbortController();
@@ -41,7 +45,12 @@ export function openRetention({ db, ledgerRetentionDays, registry, log }: Retent
       jobs = await purgeJobs(db, { finishedBefore, signal: stop.signal });
       purged.inc({ table: 'jobs' }, jobs);
     }
-    if (keys + jobs > 0) log.info({ jobs, idempotency_keys: keys }, 'purged what was kept long enough');
+    const begunBefore = new Date(now.getTime() - llmCallsKeptDays * dayMs);
+    const calls = await purgeLlmCalls(db, { begunBefore, signal: stop.signal });
+    purged.inc({ table: 'llm_calls' }, calls);
+    if (keys + jobs + calls > 0) {
+      log.info({ jobs, idempotency_keys: keys, llm_calls: calls }, 'purged what was kept long enough');
+    }
   }
 
   async function run(): Promise<void> {

@@ -2,18 +2,23 @@ import { awsSettings } from './aws-settings.ts';
 import { callTimeSettings } from './call-time-settings.ts';
 import { dashboardSettings } from './dashboard-settings.ts';
 import { databaseSettings } from './database-settings.ts';
+import { dynamodbSettings } from './dynamodb-settings.ts';
 import { httpSettings } from './http-settings.ts';
+import { insightSettings } from './insight-settings.ts';
 import { processSettings } from './process-settings.ts';
 import { producerSettings } from './producer-settings.ts';
 import { cacheRedisSettings, redisSettings } from './redis-settings.ts';
 import { retentionSettings } from './retention-settings.ts';
+import { textGenerationSettings } from './text-generation-settings.ts';
 import { tracingSettings } from './tracing-settings.ts';
+import { webhookSettings } from './webhook-settings.ts';
 import { workerSettings } from './worker-settings.ts';
 
 /** Every group of variables but those that say where the stores are: `presage up` brings its own. */
 export const settingsBesideStores = {
   process: processSettings,
   http: httpSettings,
+  webhook: webhookSettings,
   dashboard: dashboardSettings,
   producer: producerSettings,
   retention: retentionSettings,
@@ -22,6 +27,9 @@ export const settingsBesideStores = {
   worker: workerSettings,
   cacheRedis: cacheRedisSettings,
   callTime: callTimeSettings,
+  dynamodb: dynamodbSettings,
+  textGeneration: textGenerationSettings,
+  insight: insightSettings,
 };
 
 /** Every group of variables, so that all of the environment can be checked at once. */

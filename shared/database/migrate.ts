@@ -3,6 +3,7 @@ import { Migrator, type Migration } from 'kysely/migration';
 import * as jobs from '../../migrations/0001-jobs.ts';
 import * as callTimePredictions from '../../migrations/0002-call-time-predictions.ts';
 import * as idempotencyKeys from '../../migrations/0003-idempotency-keys.ts';
+import * as llmCalls from '../../migrations/0004-llm-calls.ts';
 import { readColumns } from './read-columns.ts';
 import type { Tables } from './tables.ts';
 
@@ -16,6 +17,7 @@ const migrations: Readonly<Record<string, FleetMigration>> = {
   '0001-jobs': jobs,
   '0002-call-time-predictions': callTimePredictions,
   '0003-idempotency-keys': idempotencyKeys,
+  '0004-llm-calls': llmCalls,
 };
 
 export const migrationNames: readonly string[] = Object.keys(migrations);

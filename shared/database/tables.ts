@@ -1,10 +1,12 @@
 import type { CallTimePredictionsTable } from './call-time-predictions-table.ts';
 import type { IdempotencyKeysTable } from './idempotency-keys-table.ts';
 import type { JobsTable } from './jobs-table.ts';
+import type { LlmCallsTable } from './llm-calls-table.ts';
 
 /** The MySQL schema as the current version of the fleet sees it. */
 export interface Tables {
   jobs: JobsTable;
   idempotency_keys: IdempotencyKeysTable;
   call_time_predictions: CallTimePredictionsTable;
+  llm_calls: LlmCallsTable;
 }

@@ -3,6 +3,7 @@ import { allQueues } from '../../../shared/contracts/all-queues.ts';
 import type { JobFilter } from '../../../shared/ledger/read-jobs.ts';
 import { describeJob, type JobView } from '../../../shared/queue/describe-job.ts';
 import { cancelJob } from '../../../shared/queue/steer-job.ts';
+import { readAnswers } from '../../../shared/text-generation/read-answers.ts';
 import { queueArgument, timeArgument, wholeNumberArgument } from '../arguments.ts';
 import { withClients, writeJson, type CliClients, type CliContext } from '../cli-context.ts';
 import { formatTable } from '../format-table.ts';
@@ -39,12 +40,17 @@ export function addJobsCommand(program: Command, context: CliContext): void {
     .command('show')
     .description('one job with its result or error')
     .argument('<id>')
+    .option('--answers', "with what vendors' models answered, from the journal of calls")
     .option('--json', 'print one JSON document (the default)')
-    .action((id: string) =>
+    .action((id: string, flags: { answers?: true }) =>
       withClients(context, async (clients) => {
         const record = await clients.ledger.read(id);
         if (!record) throw new CommandFailed(`There is no job ${id}.`);
-        writeJson(context.output, { ...(await describeJob(record, clients)), payload: record.payload });
+        writeJson(context.output, {
+          ...(await describeJob(record, clients)),
+          payload: record.payload,
+          ...(flags.answers ? { answers: await readAnswers(clients.database.db, id) } : {}),
+        });
       }),
     );
 
