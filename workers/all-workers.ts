@@ -3,4 +3,5 @@ import type { PrepareWorker } from '../shared/queue/worker-clients.ts';
 /** Each queue's worker, loaded only in the processes that run it. */
 export const allWorkers: Readonly<Record<string, () => Promise<{ prepareWorker: PrepareWorker }>>> = {
   'call-time-prediction': () => import('./call-time-prediction/main.ts'),
+  'churn-insight': () => import('./churn-insight/main.ts'),
 };

@@ -11,19 +11,26 @@ import {
 import { v4 as uuid } from 'uuid';
 import { z } from 'zod';
 import type { AccessSettings } from '../../shared/config/access-variables.ts';
+import type { WebhookSettings } from '../../shared/config/webhook-settings.ts';
 import { addAccessControl } from '../../shared/http-access/add-access-control.ts';
 import { addHealthRoutes, type HealthOptions } from '../../shared/process/health-routes.ts';
 import type { Logger } from '../../shared/telemetry/create-logger.ts';
 import type { Metrics } from '../../shared/telemetry/create-metrics.ts';
 import type { OpenSpan, Tracing } from '../../shared/telemetry/open-tracing.ts';
+import { addWebhooks, type WebhookOptions } from '../webhook/main.ts';
 import type { ApiServer } from './api-server.ts';
-import { ProblemError, problemBody, problemFromIssues } from './problem.ts';
+import { ProblemError, problemBody, problemFromIssues, problemSchema } from './problem.ts';
+import { addAlertRoutes } from './routes/alerts.ts';
 import { addCallTimeRoutes, type CallTimeRouteDependencies } from './routes/call-times.ts';
+import { addInsightRoutes, type InsightRouteDependencies } from './routes/insights.ts';
 import { addJobRoutes, type JobRouteDependencies } from './routes/jobs.ts';
+import { acceptedSchema } from './submit-job.ts';
 import { toProblem } from './to-problem.ts';
 
-export interface ApiOptions extends HealthOptions, CallTimeRouteDependencies, JobRouteDependencies {
+export interface ApiOptions
+  extends HealthOptions, CallTimeRouteDependencies, InsightRouteDependencies, JobRouteDependencies {
   access: AccessSettings;
+  webhook: { settings: WebhookSettings } & Pick<WebhookOptions, 'fetchText'>;
   log: Logger;
   metrics: Metrics;
   tracing: Tracing;
@@ -43,6 +50,8 @@ export async function buildServer(options: ApiOptions): Promise<ApiServer> {
   const server = fastify({
     bodyLimit: bodyLimitBytes,
     forceCloseConnections: 'idle',
+    // An entity's id has up to 256 characters, each of which may be written with nine in a URL.
+    routerOptions: { maxParamLength: 256 * 9 },
     // For URLs that no route can have, not even as a parameter: Fastify's own answer would quote them.
     frameworkErrors(error, request, reply) {
       reply.header('x-request-id', request.id);
@@ -107,7 +116,16 @@ export async function buildServer(options: ApiOptions): Promise<ApiServer> {
   server.get('/openapi.json', { schema: { hide: true } }, () => server.swagger());
   addHealthRoutes(server, options);
   addCallTimeRoutes(server, options);
+  addAlertRoutes(server, options);
+  addInsightRoutes(server, options);
   addJobRoutes(server, options);
+  await addWebhooks(server, {
+    ...options,
+    ...options.webhook,
+    asksForKeys: options.access.keys.length > 0,
+    traceparentOf: (request) => request.span?.traceparent,
+    answers: { accepted: acceptedSchema, problem: problemSchema },
+  });
   await server.ready();
   return server;
 }
@@ -151,7 +169,8 @@ async function limitAccess(server: ApiServer, access: AccessSettings): Promise<v
     max: access.requestsPerMinute,
     timeWindow: '1 minute',
     keyGenerator: (request) => request.caller,
-    allowList: (request) => request.routeOptions.config.scope === 'open',
+    // The limit is a key's, and senders of webhooks hold none.
+    allowList: ({ routeOptions: { config } }) => config.scope === 'open' || config.scope === 'sender',
     errorResponseBuilder: (_request, { after }) =>
       new ProblemError('RATE_LIMITED', `This key has made its requests for now. Try again in ${after}.`),
   });

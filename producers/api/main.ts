@@ -1,5 +1,7 @@
 import { v4 as uuid } from 'uuid';
+import { awsSettings } from '../../shared/config/aws-settings.ts';
 import { databaseSettings } from '../../shared/config/database-settings.ts';
+import { dynamodbSettings } from '../../shared/config/dynamodb-settings.ts';
 import { httpSettings } from '../../shared/config/http-settings.ts';
 import { processSettings } from '../../shared/config/process-settings.ts';
 import { producerSettings } from '../../shared/config/producer-settings.ts';
@@ -7,6 +9,8 @@ import { readSettings, type Environment } from '../../shared/config/read-setting
 import { redisSettings } from '../../shared/config/redis-settings.ts';
 import { allQueues } from '../../shared/contracts/all-queues.ts';
 import { tracingSettings } from '../../shared/config/tracing-settings.ts';
+import { webhookSettings } from '../../shared/config/webhook-settings.ts';
+import { openInsightTable } from '../../shared/dynamodb/insight-table.ts';
 import { runProcess } from '../../shared/process/run-process.ts';
 import { connectRedis } from '../../shared/queue/connect-redis.ts';
 import { createQueueLimit } from '../../shared/queue/create-queue-limit.ts';
@@ -16,6 +20,7 @@ import { createLogger } from '../../shared/telemetry/create-logger.ts';
 import { createMetrics } from '../../shared/telemetry/create-metrics.ts';
 import { openTracing } from '../../shared/telemetry/open-tracing.ts';
 import { buildServer } from './build-server.ts';
+import { checkReadiness } from './check-readiness.ts';
 import { findCallTime } from './find-call-time.ts';
 
 /** The HTTP API. Needs MySQL; works on without Redis, because the relay hands over what was accepted. */
@@ -26,6 +31,9 @@ export async function runApi(environment: Environment): Promise<number> {
       tracing: tracingSettings,
       producer: producerSettings,
       http: httpSettings,
+      webhook: webhookSettings,
+      dynamodb: dynamodbSettings,
+      aws: awsSettings,
       redis: redisSettings,
       database: databaseSettings,
     },
@@ -52,23 +60,27 @@ export async function runApi(environment: Environment): Promise<number> {
           log,
         }),
       );
+      const insightTable = resources.use(openInsightTable({ ...settings.dynamodb, ...settings.aws }, log));
       const stopping = new AbortController();
       const server = await buildServer({
         ...producer,
         access: settings.process.access,
+        webhook: { settings: settings.webhook },
         queues: allQueues.map(({ name }) => name),
         queueLimit: createQueueLimit(producer.ledger, settings.producer.queueMaxDepth),
         results,
         stopping: stopping.signal,
+        insightTable,
         findCallTime: (phoneNumber) => findCallTime(producer.database.db, phoneNumber),
         log,
         metrics,
         tracing,
         registry: metrics.registry,
-        checkReadiness: async () => ({
-          mysql: (await producer.database.isUp()) ? 'ok' : 'failed',
-          redis: (await producer.redis.isUp()) ? 'ok' : 'degraded',
-        }),
+        checkReadiness: () =>
+          checkReadiness({
+            ...producer,
+            insightTable: settings.dynamodb.isConfigured ? insightTable : undefined,
+          }),
       });
       resources.defer(() => server.close());
       const url = await server.listen({ host: settings.process.host, port: settings.http.port });

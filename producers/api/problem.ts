@@ -3,7 +3,7 @@ import { z } from 'zod';
 /** Every `code` that a problem can carry, with its status and title. */
 export const problemKinds = {
   INVALID_JSON: { status: 400, title: 'The body is not JSON' },
-  UNAUTHENTICATED: { status: 401, title: 'An API key is needed' },
+  UNAUTHENTICATED: { status: 401, title: 'Authentication is needed' },
   FORBIDDEN: { status: 403, title: 'Not allowed' },
   NOT_FOUND: { status: 404, title: 'Not found' },
   CANCELLED: { status: 409, title: 'The job was cancelled' },
@@ -16,6 +16,7 @@ export const problemKinds = {
   QUEUE_FULL: { status: 429, title: 'The queue is full' },
   RATE_LIMITED: { status: 429, title: 'Too many requests' },
   INTERNAL_ERROR: { status: 500, title: 'Internal error' },
+  SENDER_UNREACHABLE: { status: 503, title: 'The sender does not answer' },
   STORE_UNAVAILABLE: { status: 503, title: 'The store does not answer' },
 } as const;
 

@@ -9,7 +9,10 @@ export function toProblem(error: FastifyError | Error): ProblemError | undefined
   if (error instanceof ProblemError) return error;
   if (error instanceof PayloadError) return problemFromIssues(error.issues);
   if (error instanceof StoreUnavailableError) {
-    return new ProblemError('STORE_UNAVAILABLE', 'Nothing was accepted. Try again in a few seconds.');
+    return new ProblemError(
+      'STORE_UNAVAILABLE',
+      `${error.message}. Nothing was accepted; try again in a few seconds.`,
+    );
   }
   if (error instanceof AccessDenied) {
     return new ProblemError(
@@ -20,10 +23,13 @@ export function toProblem(error: FastifyError | Error): ProblemError | undefined
   if (error instanceof JobError && error.code === 'QUEUE_FULL') {
     return new ProblemError('QUEUE_FULL', `${error.message}. Try again in a few seconds.`);
   }
+  if (error instanceof JobError && error.code === 'SENDER_UNREACHABLE') {
+    return new ProblemError('SENDER_UNREACHABLE', `${error.message}. Nothing was accepted; send it again.`);
+  }
   if (error instanceof errorCodes.FST_ERR_CTP_BODY_TOO_LARGE) {
     return new ProblemError(
       'PAYLOAD_TOO_LARGE',
-      'The body is larger than 10 MiB; send it in several requests.',
+      'The body is larger than this route takes; send it in several requests.',
     );
   }
   if (error instanceof errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE) {

@@ -1,0 +1,91 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { awsCredentials } from '../aws/aws-credentials.ts';
+import type { AwsSettings } from '../config/aws-settings.ts';
+import type { DynamodbSettings } from '../config/dynamodb-settings.ts';
+import { JobError, StoreUnavailableError } from '../errors/job-error.ts';
+import { unlessAborted } from '../process/unless-aborted.ts';
+import { dynamodbFailure } from './dynamodb-failure.ts';
+
+const connectionTimeoutMs = 1_000;
+const requestTimeoutMs = 3_000;
+/** The whole of a call: credentials, request, and the last byte of the answer. */
+const defaultCallTimeoutMs = 5_000;
+const maxSockets = 128;
+
+export type DynamodbOptions = Pick<DynamodbSettings, 'region' | 'endpointUrl'> & AwsSettings;
+
+export interface Dynamodb extends Disposable {
+  /** An address instead of AWS's own. */
+  endpointUrl: string | undefined;
+  /**
+   * Makes one call, never a second one.
+   *
+   * @param request sends one command with the options that it is given
+   * @throws StoreUnavailableError when DynamoDB does not answer or asks for fewer calls; JobError `cancelled` when
+   *   the signal was aborted; JobError with the code `DYNAMODB_ACCESS_DENIED`, `DYNAMODB_TABLE_MISSING`,
+   *   `DYNAMODB_CALL_REFUSED` or `DYNAMODB_FAILED`
+   */
+  call<Answer>(
+    request: (documents: DynamoDBDocumentClient, options: { abortSignal: AbortSignal }) => Promise<Answer>,
+    limits?: CallLimits,
+  ): Promise<Answer>;
+}
+
+export interface CallLimits {
+  signal?: AbortSignal | undefined;
+  timeoutMs?: number;
+}
+
+/** DynamoDB with plain values instead of typed attributes. Connects with the first call. */
+export function openDynamodb({ region, endpointUrl, mayAskInstanceMetadata }: DynamodbOptions): Dynamodb {
+  const agent = { keepAlive: true, maxSockets };
+  const client = new DynamoDBClient({
+    region,
+    credentials: awsCredentials({ region, endpointUrl, mayAskInstanceMetadata }),
+    ...(endpointUrl === undefined ? {} : { endpoint: endpointUrl }),
+    // The queue owns the attempts.
+    maxAttempts: 1,
+    requestHandler: new NodeHttpHandler({
+      httpAgent: agent,
+      httpsAgent: agent,
+      connectionTimeout: connectionTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      throwOnRequestTimeout: true,
+    }),
+  });
+  // A number that JavaScript cannot hold exactly would else be an error, also in an item that is not ours.
+  const documents = DynamoDBDocumentClient.from(client, { unmarshallOptions: { wrapNumbers: Number } });
+
+  return {
+    endpointUrl,
+    async call(request, { signal, timeoutMs = defaultCallTimeoutMs } = {}) {
+      const ended = new AbortController();
+      let isLate = false;
+      const timer = setTimeout(() => {
+        isLate = true;
+        ended.abort();
+      }, timeoutMs);
+      const onAbort = () => ended.abort();
+      if (signal?.aborted) onAbort();
+      else signal?.addEventListener('abort', onAbort, { once: true });
+      try {
+        ended.signal.throwIfAborted();
+        // The SDK looks at the signal only while the request is under way, not while it looks for credentials.
+        return await unlessAborted(request(documents, { abortSignal: ended.signal }), ended.signal);
+      } catch (error) {
+        if (signal?.aborted) {
+          throw new JobError('cancelled', 'The DynamoDB call was aborted', { code: 'ABORTED', cause: error });
+        }
+        throw isLate ? new StoreUnavailableError('dynamodb', error) : dynamodbFailure(error);
+      } finally {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+      }
+    },
+    [Symbol.dispose]() {
+      client.destroy();
+    },
+  };
+}

@@ -1,0 +1,13 @@
+import type { Provider } from '../../shared/text-generation/text-generator.ts';
+
+/**
+ * Who answered, as document 002 writes it: `bedrock-<model>`, `openai-<model>`, and with `-fallback` when OpenAI
+ * answered in place of a Bedrock that is configured.
+ */
+export function modelUsed(
+  answered: { provider: Provider; model: string },
+  bedrockIsConfigured: boolean,
+): string {
+  const inPlaceOfBedrock = bedrockIsConfigured && answered.provider !== 'bedrock';
+  return `${answered.provider}-${answered.model}${inPlaceOfBedrock ? '-fallback' : ''}`;
+}
