@@ -21,9 +21,15 @@ export interface AccessControlOptions {
   corsOrigins: readonly string[];
   /** How a key may be presented: as a bearer token or `X-Api-Key`, or as the password of HTTP Basic. */
   schemes: readonly ('bearer' | 'basic')[];
-  /** What a route needs; `open` routes need no key. */
-  scopeOf: (request: FastifyRequest) => Scope | 'open';
+  /** What a route needs. */
+  scopeOf: (request: FastifyRequest) => RouteScope;
 }
+
+/**
+ * What a route needs: a key with the scope; nothing (`open`); or what the sender of a webhook proves itself by, which
+ * the route checks (`sender`).
+ */
+export type RouteScope = Scope | 'open' | 'sender';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -31,18 +37,18 @@ declare module 'fastify' {
     caller: string;
   }
   interface FastifyContextConfig {
-    /** The scope that the route needs. */
-    scope?: Scope | 'open';
+    /** What the route needs. */
+    scope?: RouteScope;
   }
 }
 
 const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
- * Checks every request before anything else is done with it. With keys, every route but the open ones needs one
- * with the right scope. Without keys the `Host` header must name this machine, so that a page which a browser
- * loaded from elsewhere cannot reach in under a name of its own (DNS rebinding). Requests that change state must
- * not come from a foreign web page.
+ * Checks every request before anything else is done with it, but those of routes that need no key. With keys, every
+ * other route needs one with the right scope. Without keys the `Host` header must name this machine, so that a page
+ * which a browser loaded from elsewhere cannot reach in under a name of its own (DNS rebinding). Requests that change
+ * state must not come from a foreign web page.
  *
  * @throws AccessDenied to the server's error handler
  */
@@ -51,7 +57,7 @@ export function addAccessControl(server: FastifyInstance, options: AccessControl
   server.decorateRequest('caller', 'anonymous');
   server.addHook('onRequest', async (request) => {
     const scope = scopeOf(request);
-    if (scope === 'open') return;
+    if (scope === 'open' || scope === 'sender') return;
     if (keys.length > 0) request.caller = authenticate(request, scope, keys, schemes);
     else if (!trustedNetwork) requireLoopbackName(request);
     if (!safeMethods.has(request.method)) requireOwnOrigin(request, corsOrigins);
