@@ -3,6 +3,7 @@ import { ConfigurationError, type Environment } from '../../shared/config/read-s
 import { allQueues } from '../../shared/contracts/all-queues.ts';
 import { JobError, StoreUnavailableError } from '../../shared/errors/job-error.ts';
 import type { CliContext } from './cli-context.ts';
+import { addCostsCommand } from './commands/costs.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addEnqueueCommand } from './commands/enqueue.ts';
 import { addFailedCommand } from './commands/failed.ts';
@@ -49,6 +50,7 @@ export async function runCommand(
   addFailedCommand(program, context);
   addQueuesCommand(program, context);
   addSchedulesCommand(program, context);
+  addCostsCommand(program, context);
   addDoctorCommand(program, context);
   addForgetCommand(program, context);
   program

@@ -14,6 +14,8 @@ import { until } from '../support/until.ts';
 
 const queue = 'call-time-prediction';
 const queues = allQueues.map(({ name }) => name);
+/** Somebody who could be asked for insights. Nobody is, here. */
+const withModel = { USE_BEDROCK: 'false', OPENAI_API_KEY: 'sk-none' };
 
 let directory: string;
 beforeEach(async () => {
@@ -29,7 +31,7 @@ const isLive = (url: string) =>
 
 test('two stacks at once; SIGTERM ends each with everything that it started', async () => {
   const temporary = await mkdtemp(path.join(directory, 'tmp-'));
-  const environment = { TMPDIR: temporary };
+  const environment = { ...withModel, TMPDIR: temporary };
   await using first = await runUp(directory, ['--ephemeral'], environment);
   await using second = await runUp(directory, ['--ephemeral'], environment);
   const [one, two] = [first.stack(), second.stack()];
@@ -138,6 +140,7 @@ test('what the environment names is used, and its password is not shown', async 
   const redis = new URL(process.env['TEST_REDIS_URL'] ?? '');
   const replicas = ['--workers', queue, '--replicas', `${queue}=2`];
   await using up = await runUp(directory, ['--ephemeral', ...replicas], {
+    ...withModel,
     REDIS_URL: redis.href,
     SAGEMAKER_ENDPOINT_NAME: 'call-times',
     AWS_CONFIG_FILE: '/dev/null',

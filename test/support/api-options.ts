@@ -9,6 +9,8 @@ export function apiOptions(fleet: TestFleet, changes: Partial<ApiOptions> = {}):
   return {
     ...fleet,
     access: { keys: [], trustedNetwork: false, corsOrigins: [], requestsPerMinute: 60_000 },
+    webhook: { settings: { standardSecrets: [], eventBridgeKeys: [], topicArns: [] } },
+    insightTable: { list: () => Promise.reject(new Error('this test has no insight table')) },
     queues: [callTimePrediction.name],
     queueLimit: createQueueLimit(fleet.ledger, 100),
     stopping: new AbortController().signal,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EmbeddedServer } from '../../shared/embedded/embedded-server.ts';
 import { openGuard } from '../../shared/embedded/open-guard.ts';
+import { startDynamodb } from '../../shared/embedded/start-dynamodb.ts';
 import { startMysql } from '../../shared/embedded/start-mysql.ts';
 import { startRedis } from '../../shared/embedded/start-redis.ts';
 import { createLogger } from '../../shared/telemetry/create-logger.ts';
@@ -10,6 +11,7 @@ import { createLogger } from '../../shared/telemetry/create-logger.ts';
 export interface PrivateServers extends AsyncDisposable {
   startRedis(): Promise<EmbeddedServer>;
   startMysql(): Promise<EmbeddedServer>;
+  startDynamodb(): Promise<EmbeddedServer>;
 }
 
 /** Servers that one test may stop, wipe and kill without disturbing the others. */
@@ -30,6 +32,8 @@ export async function openPrivateServers(): Promise<PrivateServers> {
       resources.use(
         await startMysql({ ...options, directory: join(directory, 'mysql'), mayCreateDatabases: true }),
       ),
+    startDynamodb: async () =>
+      resources.use(await startDynamodb({ ...options, directory: join(directory, 'dynamodb') })),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }

@@ -1,11 +1,10 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { migrateStores } from '../../producers/cli/migrate-stores.ts';
 import { startFleet, type Fleet } from '../../producers/cli/start-fleet.ts';
 import { databaseFromUrl } from '../../shared/config/database-settings.ts';
-import { callTimePrediction } from '../../shared/contracts/call-time-prediction.ts';
-import { migrateUp } from '../../shared/database/migrate.ts';
-import { openDatabase } from '../../shared/database/open-database.ts';
+import { allQueues } from '../../shared/contracts/all-queues.ts';
 import type { EmbeddedServer } from '../../shared/embedded/embedded-server.ts';
 import { openGuard } from '../../shared/embedded/open-guard.ts';
 import { openSagemakerServer, type SagemakerServer } from '../../shared/emulators/sagemaker-server.ts';
@@ -34,6 +33,14 @@ export interface RunningFleet extends AsyncDisposable {
   settled(ids: readonly string[], withinMs?: number): Promise<string[]>;
 }
 
+/** Whatever this machine is set up for, no test asks a real vendor or tells a real topic. */
+const withoutVendors: Environment = {
+  USE_BEDROCK: 'false',
+  OPENAI_API_KEY: '',
+  OPENAI_BASE_URL: '',
+  INSIGHT_SNS_TOPIC_ARN: '',
+};
+
 export async function openRunningFleet(
   options: { replicas?: Record<string, number>; environment?: Environment } = {},
 ): Promise<RunningFleet> {
@@ -56,14 +63,12 @@ export async function openRunningFleet(
         DATABASE_URL: mysql.url,
         SAGEMAKER_ENDPOINT_NAME: 'test-endpoint',
         AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: endpoint.url,
+        ...withoutVendors,
         ...options.environment,
       },
       workingDirectory: directory,
       replicas: options.replicas,
-      migrate: async () => {
-        await using database = openDatabase(databaseSettings);
-        await migrateUp(database.db);
-      },
+      migrate: async (environment) => void (await migrateStores(environment)),
       guard,
       logger: log,
       logDirectory: directory,
@@ -73,7 +78,7 @@ export async function openRunningFleet(
     {
       redis: { kind: 'url', url: redis.url },
       database: databaseSettings,
-      contracts: [callTimePrediction],
+      contracts: allQueues,
       processId: 'test',
       log,
     },

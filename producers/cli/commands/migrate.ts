@@ -1,55 +1,80 @@
 import { Argument, type Command } from 'commander';
+import { awsSettings } from '../../../shared/config/aws-settings.ts';
 import { databaseSettings } from '../../../shared/config/database-settings.ts';
+import { dynamodbSettings } from '../../../shared/config/dynamodb-settings.ts';
 import { readSettings } from '../../../shared/config/read-settings.ts';
-import {
-  ForeignTableError,
-  migrateDown,
-  migrateUp,
-  migrationStatus,
-} from '../../../shared/database/migrate.ts';
+import { migrateDown, migrationStatus } from '../../../shared/database/migrate.ts';
 import { openDatabase } from '../../../shared/database/open-database.ts';
+import { tableStatuses } from '../../../shared/dynamodb/prepare-tables.ts';
 import { writeJson, type CliContext } from '../cli-context.ts';
-import { CommandFailed } from '../usage-error.ts';
+import { migrateStores } from '../migrate-stores.ts';
 
 type Direction = 'up' | 'down' | 'status';
+
+interface MigrateFlags {
+  json?: true;
+}
 
 export function addMigrateCommand(program: Command, context: CliContext): void {
   program
     .command('migrate')
     .description(
-      'bring the MySQL schema up to date (up), take the newest migration back (down), or show it (status)',
+      'bring the MySQL schema and the DynamoDB tables up to date (up), take the newest MySQL migration back (down), ' +
+        'or show both (status)',
     )
     .addArgument(new Argument('[direction]').choices(['up', 'down', 'status']).default('up'))
     .option('--json', 'print one JSON document')
-    .action(async (direction: Direction, flags: { json?: true }) => {
-      const { database: settings } = readSettings({ database: databaseSettings }, context.environment);
-      await using database = openDatabase(settings);
-      const { db } = database;
-      if (direction === 'status') {
-        const migrations = await migrationStatus(db);
-        if (flags.json) {
-          writeJson(context.output, {
-            migrations: migrations.map(({ name, executedAt }) => ({
-              name,
-              executed_at: executedAt?.toISOString() ?? null,
-            })),
-          });
-          return;
-        }
-        for (const { name, executedAt } of migrations) {
-          context.output.write(`${name}  ${executedAt?.toISOString() ?? 'pending'}\n`);
-        }
-        return;
-      }
-      try {
-        const executed = await (direction === 'up' ? migrateUp(db) : migrateDown(db));
-        if (flags.json) writeJson(context.output, { [direction]: executed });
-        else
-          context.output.write(
-            executed.length > 0 ? `${direction}: ${executed.join(', ')}\n` : 'nothing to do\n',
-          );
-      } catch (error) {
-        throw error instanceof ForeignTableError ? new CommandFailed(error.message) : error;
-      }
+    .action(async (direction: Direction, flags: MigrateFlags) => {
+      if (direction === 'up') await up(flags, context);
+      else if (direction === 'down') await down(flags, context);
+      else await status(flags, context);
     });
+}
+
+async function up({ json }: MigrateFlags, { environment, output, messages }: CliContext): Promise<void> {
+  const { migrations, tables } = await migrateStores(environment);
+  if (tables === undefined) {
+    messages.write(
+      'DynamoDB is not configured, so no table was looked at: set AWS_ENDPOINT_URL_DYNAMODB, DYNAMODB=aws or ' +
+        'DYNAMODB_TABLE_NAME.\n',
+    );
+  }
+  const done = [...migrations, ...(tables ?? []).map((table) => `DynamoDB table ${table}`)];
+  if (json) writeJson(output, { up: migrations, tables: tables ?? [] });
+  else output.write(done.length > 0 ? `up: ${done.join(', ')}\n` : 'nothing to do\n');
+}
+
+/** DynamoDB's tables stay: they hold what products read, and no migration of ours changed them. */
+async function down({ json }: MigrateFlags, { environment, output }: CliContext): Promise<void> {
+  const { database: settings } = readSettings({ database: databaseSettings }, environment);
+  await using database = openDatabase(settings);
+  const executed = await migrateDown(database.db);
+  if (json) writeJson(output, { down: executed });
+  else output.write(executed.length > 0 ? `down: ${executed.join(', ')}\n` : 'nothing to do\n');
+}
+
+async function status({ json }: MigrateFlags, { environment, output }: CliContext): Promise<void> {
+  const settings = readSettings(
+    { database: databaseSettings, dynamodb: dynamodbSettings, aws: awsSettings },
+    environment,
+  );
+  await using database = openDatabase(settings.database);
+  const migrations = await migrationStatus(database.db);
+  const tables = settings.dynamodb.isConfigured
+    ? await tableStatuses({ ...settings.dynamodb, ...settings.aws })
+    : [];
+  if (json) {
+    writeJson(output, {
+      migrations: migrations.map(({ name, executedAt }) => ({
+        name,
+        executed_at: executedAt?.toISOString() ?? null,
+      })),
+      tables: tables.map(({ name, state }) => ({ name, state })),
+    });
+    return;
+  }
+  for (const { name, executedAt } of migrations) {
+    output.write(`${name}  ${executedAt?.toISOString() ?? 'pending'}\n`);
+  }
+  for (const { name, state } of tables) output.write(`DynamoDB table ${name}  ${state}\n`);
 }

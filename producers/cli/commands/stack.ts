@@ -1,11 +1,9 @@
 import type { Command } from 'commander';
-import { databaseSettings } from '../../../shared/config/database-settings.ts';
-import { readSettings, type Environment } from '../../../shared/config/read-settings.ts';
-import { ForeignTableError, migrateUp } from '../../../shared/database/migrate.ts';
-import { openDatabase } from '../../../shared/database/open-database.ts';
+import type { Environment } from '../../../shared/config/read-settings.ts';
 import { wholeNumberArgument } from '../arguments.ts';
 import type { CliContext } from '../cli-context.ts';
-import { CommandFailed, UsageError } from '../usage-error.ts';
+import { migrateStores } from '../migrate-stores.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface UpFlags {
   ephemeral?: true;
@@ -63,12 +61,7 @@ export function addStackCommands(
 }
 
 async function migrate(environment: Environment): Promise<void> {
-  await using database = openDatabase(readSettings({ database: databaseSettings }, environment).database);
-  try {
-    await migrateUp(database.db);
-  } catch (error) {
-    throw error instanceof ForeignTableError ? new CommandFailed(error.message, { cause: error }) : error;
-  }
+  await migrateStores(environment);
 }
 
 function collectReplicas(value: string, replicas: Record<string, number>): Record<string, number> {

@@ -30,7 +30,7 @@ export async function checkSagemaker(
 
 async function checkCredentials(settings: CallTimeSettings, aws: AwsSettings): Promise<Finding> {
   // The vendor's library takes a while to load, so only who uses it waits for that.
-  const { awsCredentials } = await import('../../../shared/sagemaker/aws-credentials.ts');
+  const { awsCredentials } = await import('../../../shared/aws/aws-credentials.ts');
   const find = awsCredentials({ ...settings, ...aws });
   const { promise: late, resolve } = Promise.withResolvers<'late'>();
   const timer = setTimeout(() => resolve('late'), credentialsWithinMs);

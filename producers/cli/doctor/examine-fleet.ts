@@ -1,5 +1,4 @@
 import { allSettings } from '../../../shared/config/all-settings.ts';
-import { isConfigured } from '../../../shared/config/embedded-parts.ts';
 import {
   ConfigurationError,
   readSettings,
@@ -12,6 +11,7 @@ import { checkMysql } from './check-mysql.ts';
 import { checkNode } from './check-node.ts';
 import { checkRedis } from './check-redis.ts';
 import { checkSagemaker } from './check-sagemaker.ts';
+import { checkTextGeneration } from './check-text-generation.ts';
 import { reporterFor, type Finding } from './finding.ts';
 
 export interface ExamineOptions {
@@ -28,13 +28,14 @@ const subjectWithinMs = 8_000;
  */
 export async function examineFleet(environment: Environment, { deep }: ExamineOptions): Promise<Finding[]> {
   const { settings, findings: configuration } = readConfiguration(environment);
-  const { redis, cacheRedis, database, sagemaker, dynamodb } = settings;
+  const { redis, cacheRedis, database, sagemaker, textGeneration, dynamodb } = settings;
   const checked = await Promise.all([
     examine('redis', redis, checkRedis),
     examine('cache redis', cacheRedis, checkCacheRedis),
     examine('mysql', database, checkMysql),
     examine('sagemaker', sagemaker, ({ callTime, aws }) => checkSagemaker(callTime, aws, deep)),
-    examine('dynamodb', dynamodb, async (endpointUrl) => [await checkDynamodb(endpointUrl)]),
+    examine('llm', textGeneration, (parts) => checkTextGeneration(parts, deep)),
+    examine('dynamodb', dynamodb, ({ dynamodb: table, aws }) => checkDynamodb(table, aws)),
   ]);
   return [checkNode(process.versions.node), ...configuration, ...checked.flat()];
 }
@@ -61,9 +62,16 @@ function readConfiguration(environment: Environment) {
     sagemaker: attempt(() =>
       readSettings({ callTime: allSettings.callTime, aws: allSettings.aws }, environment),
     ),
-    dynamodb: { value: environment['AWS_ENDPOINT_URL_DYNAMODB'] || undefined },
+    textGeneration: attempt(() =>
+      readSettings(
+        { insight: allSettings.insight, text: allSettings.textGeneration, aws: allSettings.aws },
+        environment,
+      ),
+    ),
+    dynamodb: attempt(() =>
+      readSettings({ dynamodb: allSettings.dynamodb, aws: allSettings.aws }, environment),
+    ),
   };
-  attempt(() => isConfigured('dynamodb', environment));
   const findings =
     problems.size === 0
       ? [report.ok('variables', 'complete and well formed')]

@@ -40,6 +40,8 @@ const jobUrl = '/v1/jobs/018f0000-0000-7000-8000-000000000000';
 test.each([
   ['POST', '/v1/call-times'],
   ['GET', '/v1/call-times/+972501234567'],
+  ['POST', '/v1/alerts'],
+  ['GET', '/v1/insights/stu_4532'],
   ['GET', '/v1/jobs'],
   ['GET', jobUrl],
   ['GET', `${jobUrl}/events`],
@@ -73,6 +75,15 @@ test('a key may do what its scopes say, presented either way', async () => {
     server.inject({ method: 'POST', url: `${jobUrl}/retry`, headers: bearer(key) });
   expect((await retry(secrets.viewer)).statusCode).toBe(403);
   expect((await retry(secrets.operator)).statusCode).toBe(404);
+});
+
+test('alerts need the scope that produces, insights the one that reads', async () => {
+  const status = async (method: 'GET' | 'POST', url: string, key: string) =>
+    (await server.inject({ method, url, headers: bearer(key) })).statusCode;
+  expect(await status('POST', '/v1/alerts', secrets.viewer)).toBe(403);
+  expect(await status('POST', '/v1/alerts', secrets.shop)).toBe(422);
+  expect(await status('GET', '/v1/insights/stu_4532', secrets.shop)).toBe(403);
+  expect(await status('GET', '/v1/insights/stu_4532?limit=0', secrets.viewer)).toBe(422);
 });
 
 test('a page of another origin cannot change state, a listed one and the own one can', async () => {

@@ -273,7 +273,9 @@ describe('dead letters', () => {
     expect(ids.slice(0, 1_000).every((id) => generations.get(id) === 2)).toBe(true);
     expect([...ids.slice(1_000), young].every((id) => generations.get(id) === 1)).toBe(true);
     const queued = await presage(['queues', 'list', '--json']);
-    expect(JSON.parse(queued.output)).toMatchObject({ queues: [{ queue: callTime, paused: false }] });
+    expect(JSON.parse(queued.output)).toMatchObject({
+      queues: expect.arrayContaining([expect.objectContaining({ queue: callTime, paused: false })]),
+    });
     await db.db.updateTable('jobs').set({ state: 'cancelled' }).execute();
   }, 60_000);
 });

@@ -2,13 +2,16 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { sql } from 'kysely';
 import { z } from 'zod';
+import { migrateStores } from '../../../producers/cli/migrate-stores.ts';
 import type { EmbeddedServer } from '../../../shared/embedded/embedded-server.ts';
+import { openLlmServer } from '../../../shared/emulators/llm-server.ts';
 import { openSagemakerServer } from '../../../shared/emulators/sagemaker-server.ts';
 import type { Environment } from '../../../shared/config/read-settings.ts';
 import { openDatabase } from '../../../shared/database/open-database.ts';
 import { connectRedis, type RedisClient, type RedisConnection } from '../../../shared/queue/connect-redis.ts';
 import { createLogger } from '../../../shared/telemetry/create-logger.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/create-test-database.ts';
+import { openDynamodbProxy, type DynamodbFault } from '../../support/open-dynamodb-proxy.ts';
 import { openPrivateServers, type PrivateServers } from '../../support/open-private-servers.ts';
 import { openRedisCluster } from '../../support/open-redis-cluster.ts';
 import { runPresage } from '../../support/run-presage.ts';
@@ -47,13 +50,24 @@ beforeAll(async () => {
   client = connection.client;
   await connection.untilReady(5_000);
   database = await createTestDatabase();
+  const dynamodb = await servers.startDynamodb();
   silent.listen(0, '127.0.0.1');
   await once(silent, 'listening');
   silentPort = (silent.address() as AddressInfo).port;
-  environment = { REDIS_URL: redis.url, DATABASE_URL: database.url };
+  environment = {
+    REDIS_URL: redis.url,
+    DATABASE_URL: database.url,
+    // Somebody who can be asked, and is asked with --deep only.
+    USE_BEDROCK: 'false',
+    OPENAI_API_KEY: 'sk-secret',
+    OPENAI_BASE_URL: `http://127.0.0.1:${silentPort}/v1`,
+    AWS_ENDPOINT_URL_DYNAMODB: dynamodb.url,
+    AWS_EC2_METADATA_DISABLED: 'true',
+  };
   // What this machine has is not what is tested.
   for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_PROFILE']) delete process.env[name];
   process.env['AWS_CONFIG_FILE'] = process.env['AWS_SHARED_CREDENTIALS_FILE'] = '/dev/null';
+  await migrateStores(environment);
 });
 afterAll(async () => {
   silent.close();
@@ -91,7 +105,14 @@ function redisAt(change: (url: URL) => void): Environment {
 test('all well: one line for each check, quickly, exit 0', async () => {
   const { exitCode, all, amiss, tookMs } = await doctor();
   expect({ exitCode, amiss }).toEqual({ exitCode: 0, amiss: [] });
-  for (const check of ['redis eviction', 'redis persistence', 'mysql schema', 'sagemaker endpoint']) {
+  const checks = [
+    'redis eviction',
+    'redis persistence',
+    'mysql schema',
+    'sagemaker endpoint',
+    'dynamodb table',
+  ];
+  for (const check of checks) {
     expect(all.filter((line) => line.startsWith(`ok ${check}: `))).toHaveLength(1);
   }
   expect(tookMs).toBeLessThan(2_000);
@@ -284,10 +305,12 @@ describe('MySQL', () => {
 });
 
 describe('SageMaker', () => {
-  const configured = { SAGEMAKER_ENDPOINT_NAME: 'call-times', AWS_EC2_METADATA_DISABLED: 'true' };
+  const configured = { SAGEMAKER_ENDPOINT_NAME: 'call-times' };
 
   test('credentials, without asking the machine for a role', async () => {
-    const { exitCode, amiss, tookMs } = await doctor(configured, ['--deep']);
+    const nobodyElse = { ...configured, OPENAI_API_KEY: '', OPENAI_BASE_URL: '' };
+    const { exitCode, amiss: all, tookMs } = await doctor(nobodyElse, ['--deep']);
+    const amiss = all.filter((line) => line.includes('sagemaker'));
     expect(exitCode).toBe(1);
     expect(amiss).toEqual(['fail sagemaker credentials: no AWS credentials: the default pattern answers']);
     expect(tookMs).toBeLessThan(2_000);
@@ -302,7 +325,12 @@ describe('SageMaker', () => {
 
   test('the endpoint is called with --deep only, once', async () => {
     await using server = await openSagemakerServer();
-    const local = { ...configured, AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: server.url };
+    await using model = await openLlmServer();
+    const local = {
+      ...configured,
+      AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: server.url,
+      OPENAI_BASE_URL: model.chatUrl,
+    };
     expect((await doctor(local)).exitCode).toBe(0);
     expect(server.requests).toHaveLength(0);
     const deep = await doctor(local, ['--deep']);
@@ -317,20 +345,162 @@ describe('SageMaker', () => {
   });
 });
 
+describe('Bedrock and OpenAI', () => {
+  const aboutModels = (lines: readonly string[]) =>
+    lines.filter((line) => /^\w+ (bedrock|openai|llm) /.test(line));
+  const withBedrock = { USE_BEDROCK: 'true' };
+
+  test('credentials that are not found, and what follows from it', async () => {
+    const { exitCode, all, tookMs } = await doctor(withBedrock);
+    expect(exitCode).toBe(0);
+    expect(aboutModels(all)).toEqual([
+      'warn bedrock credentials: no AWS credentials within 2 s: Bedrock is not asked',
+      'ok openai key: set',
+      'ok llm vendors: asked in this order: OpenAI',
+    ]);
+    expect(tookMs).toBeLessThan(2_500);
+  });
+
+  test('nobody who can be asked: a warning, or a failure where the baseline may not answer', async () => {
+    const nobody = { OPENAI_API_KEY: '', OPENAI_BASE_URL: '' };
+    expect(await doctor({ ...nobody, ...withBedrock })).toMatchObject({
+      exitCode: 0,
+      amiss: [expect.stringMatching(/^warn llm vendors: .* degraded baseline$/)],
+    });
+    expect(await doctor({ ...nobody, DEGRADED_ANSWERS: 'deny' })).toMatchObject({
+      exitCode: 1,
+      amiss: [expect.stringMatching(/^fail llm vendors: .* every insight fails$/)],
+    });
+  });
+
+  test('each model is asked one small question, with --deep only', async () => {
+    await using server = await openLlmServer();
+    const local = {
+      ...withBedrock,
+      AWS_ENDPOINT_URL_BEDROCK_RUNTIME: server.url,
+      OPENAI_BASE_URL: server.chatUrl,
+    };
+    expect(await doctor(local)).toMatchObject({ exitCode: 0, amiss: [] });
+    expect(server.requests).toHaveLength(0);
+    expect(aboutModels((await doctor(local, ['--deep'])).all)).toEqual([
+      'ok bedrock credentials: found',
+      'ok bedrock model: answers',
+      'ok openai key: set',
+      'ok openai model: answers',
+      'ok llm vendors: asked in this order: Bedrock, OpenAI',
+    ]);
+    expect(server.requests.map(({ dialect }) => dialect).sort()).toEqual(['chat', 'converse']);
+
+    server.failNext('converse', { kind: 'status', status: 403 });
+    server.failNext('chat', { kind: 'status', status: 429 });
+    const { exitCode, amiss, text } = await doctor(local, ['--deep']);
+    expect(exitCode).toBe(1);
+    expect(amiss).toEqual([
+      expect.stringMatching(/^fail bedrock model: .*credentials.* \(LLM_ACCESS_DENIED\)$/),
+      expect.stringMatching(/^warn openai model: .* \(LLM_RATE_LIMITED\)$/),
+    ]);
+    expect(text).toContain('Enable access to the model in the Bedrock console');
+
+    server.failNext('converse', { kind: 'quoting' });
+    server.failNext('chat', { kind: 'status', status: 401 });
+    const refused = await doctor(local, ['--deep']);
+    expect(refused.amiss).toEqual([
+      expect.stringMatching(/^fail bedrock model: .* \(LLM_REQUEST_REFUSED\)$/),
+      expect.stringMatching(/^fail openai model: .* \(LLM_ACCESS_DENIED\)$/),
+    ]);
+    expect(refused.text).not.toContain('sk-secret');
+  });
+});
+
+describe('DynamoDB', () => {
+  test('nothing is said of it: a warning that names the table', async () => {
+    const { exitCode, amiss } = await doctor({ AWS_ENDPOINT_URL_DYNAMODB: '' });
+    expect(exitCode).toBe(0);
+    expect(amiss).toEqual([
+      'warn dynamodb endpoint: nothing is configured: insights would go to the table presage-insights of AWS',
+    ]);
+  });
+
+  test('no table yet, until it is made', async () => {
+    const other = { DYNAMODB_TABLE_NAME: 'iops-dashboard-metrics' };
+    const missing = await doctor(other);
+    expect(missing.exitCode).toBe(1);
+    expect(missing.amiss).toEqual(['fail dynamodb table: iops-dashboard-metrics does not exist']);
+    expect((await runPresage(['migrate'], { ...environment, ...other })).exitCode).toBe(0);
+    expect(await doctor(other)).toMatchObject({ exitCode: 0, amiss: [] });
+  });
+
+  test.each<[string, string, DynamodbFault, string]>([
+    [
+      'a table of somebody else',
+      'DescribeTable',
+      { kind: 'answer', status: 200, body: { Table: { TableStatus: 'ACTIVE', KeySchema: [] } } },
+      'fail dynamodb table: presage-insights has other keys than Presage',
+    ],
+    [
+      'no right to look',
+      'DescribeTable',
+      { kind: 'answer', status: 400, type: 'AccessDeniedException' },
+      'fail dynamodb endpoint: The credentials for DynamoDB are missing or not accepted',
+    ],
+    [
+      'an outage',
+      'DescribeTable',
+      { kind: 'answer', status: 503 },
+      'fail dynamodb endpoint: does not answer',
+    ],
+    [
+      'nonsense instead of an answer',
+      'DescribeTable',
+      { kind: 'garbage' },
+      'fail dynamodb endpoint: DynamoDB gave no answer that can be used',
+    ],
+  ])('%s', async (_what, operation, fault, expected) => {
+    await using proxy = await openDynamodbProxy(environment['AWS_ENDPOINT_URL_DYNAMODB'] ?? '');
+    proxy.failNext(operation, fault);
+    const { exitCode, amiss, text } = await doctor({ AWS_ENDPOINT_URL_DYNAMODB: proxy.url });
+    expect(exitCode).toBe(1);
+    expect(amiss).toEqual([expect.stringContaining(expected)]);
+    expect(text).not.toContain('secret.ts');
+  });
+
+  test('a table that keeps what has expired: a warning, unless it is an emulator’s', async () => {
+    // An address that is not known to be this machine's, and leads here nevertheless.
+    const url = environment['AWS_ENDPOINT_URL_DYNAMODB']?.replace('127.0.0.1', '0.0.0.0');
+    process.env['AWS_ACCESS_KEY_ID'] = process.env['AWS_SECRET_ACCESS_KEY'] = 'own';
+    try {
+      expect(await doctor({ AWS_ENDPOINT_URL_DYNAMODB: url })).toMatchObject({
+        exitCode: 0,
+        amiss: ['warn dynamodb expiry: presage-insights keeps what has expired'],
+      });
+    } finally {
+      delete process.env['AWS_ACCESS_KEY_ID'];
+      delete process.env['AWS_SECRET_ACCESS_KEY'];
+    }
+  });
+
+  test('one that hangs is not waited for', async () => {
+    const { exitCode, amiss, tookMs } = await doctor({
+      AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${silentPort}`,
+    });
+    expect(exitCode).toBe(1);
+    expect(amiss).toEqual(['fail dynamodb endpoint: does not answer']);
+    expect(tookMs).toBeLessThan(6_000);
+  });
+});
+
 test('every problem of the configuration is a finding, and what can be checked is checked', async () => {
   const { exitCode, amiss, all } = await doctor({
     REDIS_URL: 'nonsense-word',
     DB_POOL_SIZE: 'many',
     LOG_LEVEL: 'loud',
     DYNAMODB: 'local',
-    AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:1',
     LEDGER_RETENTION_DAYS: '-1',
   });
   expect(exitCode).toBe(1);
   for (const variable of ['REDIS_URL', 'DB_POOL_SIZE', 'LOG_LEVEL', 'DYNAMODB', 'LEDGER_RETENTION_DAYS']) {
     expect(amiss.filter((line) => line.startsWith(`fail configuration ${variable}: `))).toHaveLength(1);
   }
-  expect(amiss).toContain('fail dynamodb endpoint: 127.0.0.1:1 does not answer over HTTP within 2 s');
   expect(all.join('\n')).toContain('sagemaker endpoint');
   expect(all.join('\n')).not.toContain('nonsense-word');
 

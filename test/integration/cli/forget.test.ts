@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { forgetPhone } from '../../../producers/cli/forget/forget-phone.ts';
+import { forgetPerson } from '../../../producers/cli/forget/forget-person.ts';
+import { personWithPhone } from '../../../producers/cli/forget/person-with-phone.ts';
 import { callTimePrediction, type Contact } from '../../../shared/contracts/call-time-prediction.ts';
 import type { PayloadOf } from '../../../shared/contracts/define-queue.ts';
 import type { EmbeddedServer } from '../../../shared/embedded/embedded-server.ts';
 import { JobError } from '../../../shared/errors/job-error.ts';
 import { predictionCacheKey } from '../../../shared/prediction-cache/prediction-cache-key.ts';
+import { insertLlmCalls } from '../../support/insert-llm-calls.ts';
 import { openPrivateServers, type PrivateServers } from '../../support/open-private-servers.ts';
 import { openTestFleet, type TestFleet } from '../../support/open-test-fleet.ts';
+import { readEverything } from '../../support/read-everything.ts';
 import { runPresage } from '../../support/run-presage.ts';
 import { until } from '../../support/until.ts';
 
@@ -19,6 +22,9 @@ const nothing = {
   jobs_dispatched_again: 0,
   redis_jobs_removed: 0,
   predictions_deleted: 0,
+  predictions_rewritten: 0,
+  insights_deleted: 0,
+  answers_deleted: 0,
   cache_entries_deleted: 0,
   idempotency_keys_deleted: 0,
   running: [],
@@ -41,11 +47,11 @@ afterEach(async () => {
 });
 
 function forget(waitMs = 0) {
-  return forgetPhone(phoneNumber, waitMs, {
+  return forgetPerson(personWithPhone(phoneNumber), waitMs, {
     ...fleet,
     db: fleet.database.db,
-    redis: fleet.redis.client,
-    cache: fleet.redis.client,
+    cache: fleet.redis,
+    insights: undefined,
     queues: [queue],
   });
 }
@@ -108,37 +114,12 @@ async function settled(id: string) {
   return record;
 }
 
-/** Everything that MySQL and Redis hold, as one text. */
-async function everything(): Promise<string> {
-  const { db } = fleet.database;
-  const rows = [
-    await db.selectFrom('jobs').selectAll().execute(),
-    await db.selectFrom('call_time_predictions').selectAll().execute(),
-    await db.selectFrom('idempotency_keys').selectAll().execute(),
-  ];
-  const { client } = fleet.redis;
-  const values = await Promise.all(
-    (await client.keys('*')).map(async (key) => {
-      switch (await client.type(key)) {
-        case 'string':
-          return [key, await client.get(key)];
-        case 'hash':
-          return [key, await client.hgetall(key)];
-        case 'list':
-          return [key, await client.lrange(key, 0, -1)];
-        case 'stream':
-          return [key, await client.xrange(key, '-', '+')];
-        default:
-          return [key];
-      }
-    }),
-  );
-  return JSON.stringify([rows, values]);
-}
-
 /** What is left of the person in MySQL and Redis: nothing is what there should be. */
 async function traces(): Promise<string[]> {
-  const held = (await everything()).replaceAll(other.phoneNumber, '');
+  const held = (await readEverything(fleet.database.db, fleet.redis.client)).replaceAll(
+    other.phoneNumber,
+    '',
+  );
   return [phoneNumber, 'their-id', 'Zelda'].filter((text) => held.includes(text));
 }
 
@@ -164,17 +145,21 @@ test('settled jobs, however they ended, and what they left behind', async () => 
   const untouched = await submit([other, other]);
   await settled(untouched);
   const before = await fleet.ledger.read(untouched);
+  await insertLlmCalls(fleet.database.db, [
+    ...[1, 2].map((ask) => ({ job_id: ids[0] ?? '', ask, answer: 'Zelda' })),
+    { job_id: untouched, answer: 'Ada' },
+  ]);
   await until(async () => (await fleet.dispatcher.activeJobIds(queue)).length === 0);
   expect(await traces()).toHaveLength(3);
 
   expect(await forget()).toEqual({
+    ...nothing,
     jobs_rewritten: 5,
-    jobs_dispatched_again: 0,
     redis_jobs_removed: 4,
     predictions_deleted: 3,
+    answers_deleted: 2,
     cache_entries_deleted: 1,
     idempotency_keys_deleted: 1,
-    running: [],
   });
   const gone = { id: '[forgotten]', phoneNumber: '[forgotten]' };
   expect(await fleet.ledger.read(ids[0] ?? '')).toMatchObject({
@@ -188,6 +173,7 @@ test('settled jobs, however they ended, and what they left behind', async () => 
   expect(await fleet.ledger.read(untouched)).toEqual(before);
   expect(await fleet.redis.client.exists(predictionCacheKey(other.phoneNumber))).toBe(1);
   expect(await traces()).toEqual([]);
+  expect(await readEverything(fleet.database.db, fleet.redis.client)).toContain('"answer":"Ada"');
   expect(await forget()).toEqual(nothing);
 });
 
@@ -284,8 +270,11 @@ describe('presage forget', () => {
     [['forget', '--phone', '0501234567'], 'E.164'],
     [['forget', '--phone', '+0501234567'], 'E.164'],
     [['forget', '--phone', "+97250' or 1=1"], 'E.164'],
-    [['forget', '--user', 'u-1'], 'Nothing is stored by user'],
-    [['forget', '--lead', 'l-1'], 'Nothing is stored by user or by lead yet'],
+    [['forget', '--lead', 'l-1'], 'Nothing is stored by lead yet'],
+    [['forget', '--lead', 'l-1', '--user', 'u-1'], 'Nothing is stored by lead yet'],
+    [['forget', '--phone', phoneNumber, '--user', 'u-1'], 'One at a time'],
+    [['forget', '--user', ' '], 'must be 1 to 256 characters'],
+    [['forget', '--user', 'u'.repeat(257)], 'must be 1 to 256 characters'],
   ])('%j is wrong usage', async (argv, message) => {
     const run = await runPresage(argv, environment());
     expect(run).toMatchObject({ exitCode: 2, output: '' });

@@ -1,16 +1,17 @@
 import fc from 'fast-check';
-import { forgetInJob, mentionOf } from '../../../../producers/cli/forget/forget-in-job.ts';
+import { personWithPhone } from '../../../../producers/cli/forget/person-with-phone.ts';
 import { callTimePrediction } from '../../../../shared/contracts/call-time-prediction.ts';
 
 const phoneNumber = '+972501234567';
 const person = { id: 'c-1', phoneNumber, timezone: 'Asia/Jerusalem', metadata: { name: 'Zelda', age: 35 } };
+const { forgetInJob, mention } = personWithPhone(phoneNumber);
 const other = { id: 'c-2', phoneNumber: '+4915112345678', metadata: { name: 'Ada' } };
 
 function forget(payload: unknown, result: unknown = null) {
-  const texts = forgetInJob(
-    { payload: JSON.stringify(payload), result: result === null ? null : JSON.stringify(result) },
-    phoneNumber,
-  );
+  const texts = forgetInJob({
+    payload: JSON.stringify(payload),
+    result: result === null ? null : JSON.stringify(result),
+  });
   const parsed: unknown = texts.result === null ? null : JSON.parse(texts.result);
   return { payload: JSON.parse(texts.payload) as unknown, result: parsed };
 }
@@ -73,9 +74,9 @@ test('nothing is left of it, and doing it again changes nothing', () => {
   fc.assert(
     fc.property(value, value, (payload, result) => {
       const texts = { payload: JSON.stringify(payload), result: JSON.stringify(result) };
-      const once = forgetInJob(texts, phoneNumber);
-      expect(`${once.payload} ${once.result}`.search(mentionOf(phoneNumber))).toBe(-1);
-      expect(forgetInJob(once, phoneNumber)).toEqual(once);
+      const once = forgetInJob(texts);
+      expect(`${once.payload} ${once.result}`.search(mention)).toBe(-1);
+      expect(forgetInJob(once)).toEqual(once);
     }),
   );
 });

@@ -1,0 +1,92 @@
+import type { Kysely } from 'kysely';
+import type { Tables } from '../../../shared/database/tables.ts';
+import { forgetInJob } from './forget-in-job.ts';
+import { forgotten } from './mention.ts';
+import type { Person } from './person.ts';
+
+/** Texts of an alert, its event or its insight that say nothing about whom it is about. */
+const saysNothing: ReadonlySet<string> = new Set([
+  'alert_type',
+  'prediction_type',
+  'severity',
+  'entity_type',
+  'model_used',
+  'prompt_version',
+  'job_id',
+  'source',
+  'detail-type',
+  'time',
+  'timestamp',
+]);
+
+/**
+ * Who has this user id, which alerts call `entity_id`. Alerts and insights about them keep their form and their
+ * numbers and lose every text that could say something about them.
+ */
+export function personWithUserId(userId: string): Person {
+  // Not where it is part of a longer id.
+  const literally = userId.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
+  const mention = new RegExp(`(?<![A-Za-z0-9_-])${literally}(?![A-Za-z0-9_-])`, 'g');
+
+  /** Of an alert, of the event around it, and of an insight. */
+  function isTheirs(value: unknown): value is Record<string, unknown> {
+    if (!isRecord(value)) return false;
+    return value['entity_id'] === userId || (isRecord(value['detail']) && isTheirs(value['detail']));
+  }
+
+  return {
+    name: userId,
+    mention,
+    isSubjectOf: isTheirs,
+    forgetInJob: (texts) =>
+      forgetInJob(texts, mention, (value) => (isTheirs(value) ? withoutTexts(value) : value)),
+
+    async forgetBesideJobs({ db, insights }, done) {
+      done.predictions_rewritten += await forgetContactId(userId, db);
+      done.insights_deleted += (await insights?.forget(userId)) ?? 0;
+    },
+  };
+}
+
+function withoutTexts(alert: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(alert).map(([name, content]) => {
+      if (name === 'detail' && isRecord(content)) return [name, withoutTexts(content)];
+      return [name, saysNothing.has(name) ? content : withoutAnyText(content)];
+    }),
+  );
+}
+
+function withoutAnyText(value: unknown): unknown {
+  if (typeof value === 'string') return forgotten;
+  if (Array.isArray(value)) return value.map(withoutAnyText);
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, content]) => [name, withoutAnyText(content)]));
+}
+
+/**
+ * Callers may call a contact by the user id too. The prediction is about the phone number and stays; whose number it
+ * is goes. Answers how many there were.
+ */
+async function forgetContactId(userId: string, db: Kysely<Tables>): Promise<number> {
+  // Found without locks, changed by their primary keys: no index has contact ids.
+  const found = await db
+    .selectFrom('call_time_predictions')
+    .select(['job_id', 'position', 'contact_id'])
+    .where('contact_id', '=', userId)
+    .execute();
+  // For MySQL, texts that differ in spaces at their end are equal.
+  const theirs = found.filter((row) => row.contact_id === userId);
+  for (const { job_id, position } of theirs) {
+    await db
+      .updateTable('call_time_predictions')
+      .set({ contact_id: forgotten })
+      .where((row) => row.and({ job_id, position }))
+      .execute();
+  }
+  return theirs.length;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,51 @@
+import type { Kysely } from 'kysely';
+import type { Tables } from '../../../shared/database/tables.ts';
+import type { InsightTable } from '../../../shared/dynamodb/insight-table.ts';
+import type { Ledger } from '../../../shared/ledger/open-ledger.ts';
+import type { RedisConnection } from '../../../shared/queue/connect-redis.ts';
+import type { Dispatcher } from '../../../shared/queue/open-dispatcher.ts';
+import type { SteeringClients } from '../../../shared/queue/steer-job.ts';
+import type { JobTexts } from './forget-in-job.ts';
+
+export interface ForgetClients extends SteeringClients {
+  db: Kysely<Tables>;
+  ledger: SteeringClients['ledger'] & Pick<Ledger, 'discard'>;
+  dispatcher: Pick<Dispatcher, 'dispatch' | 'remove' | 'stateOf'>;
+  /** Where the caches are. */
+  cache: Pick<RedisConnection, 'client'>;
+  /** Absent when no table is configured. */
+  insights: Pick<InsightTable, 'forget'> | undefined;
+  queues: readonly string[];
+}
+
+/** What was done, in numbers of things. */
+export interface Forgotten {
+  jobs_rewritten: number;
+  /** Open jobs among them that were put into Redis again, without the person. */
+  jobs_dispatched_again: number;
+  /** Finished and cancelled jobs that Redis still remembered. */
+  redis_jobs_removed: number;
+  predictions_deleted: number;
+  /** Predictions that go on without their contact's id. */
+  predictions_rewritten: number;
+  insights_deleted: number;
+  /** What models wrote for the rewritten jobs; what it cost stays. */
+  answers_deleted: number;
+  cache_entries_deleted: number;
+  idempotency_keys_deleted: number;
+  /** Jobs that workers still have in hand: what they say was not changed. */
+  running: string[];
+}
+
+/** How a person is recognised, and what becomes of what is stored about them. */
+export interface Person {
+  /** What every text that mentions them holds; others may hold it too. */
+  name: string;
+  /** Finds the mentions in a text, every one. */
+  mention: RegExp;
+  /** Whether a job is about them and nobody else: then there is nothing left to do for it. */
+  isSubjectOf(payload: unknown): boolean;
+  forgetInJob(texts: JobTexts): JobTexts;
+  /** Removes what they have left behind outside the ledger. May be done again. */
+  forgetBesideJobs(clients: Pick<ForgetClients, 'db' | 'cache' | 'insights'>, done: Forgotten): Promise<void>;
+}

@@ -1,0 +1,320 @@
+import { forgetPerson } from '../../../producers/cli/forget/forget-person.ts';
+import { personWithUserId } from '../../../producers/cli/forget/person-with-user-id.ts';
+import { callTimePrediction } from '../../../shared/contracts/call-time-prediction.ts';
+import { alertOf, churnInsight, type Insight } from '../../../shared/contracts/churn-insight.ts';
+import { openInsightTable, type InsightTable } from '../../../shared/dynamodb/insight-table.ts';
+import type { EmbeddedServer } from '../../../shared/embedded/embedded-server.ts';
+import { JobError } from '../../../shared/errors/job-error.ts';
+import type { JobContext } from '../../../shared/queue/job-context.ts';
+import { insertLlmCalls } from '../../support/insert-llm-calls.ts';
+import { openInsightStores, type InsightStores } from '../../support/open-insight-stores.ts';
+import { openPrivateServers, type PrivateServers } from '../../support/open-private-servers.ts';
+import { openTestFleet, type TestFleet } from '../../support/open-test-fleet.ts';
+import { readEverything } from '../../support/read-everything.ts';
+import { runPresage } from '../../support/run-presage.ts';
+import { sampleAlerts } from '../../support/sample-alerts.ts';
+import { until } from '../../support/until.ts';
+
+const userId = 'stu_4532';
+/** Others whose ids hold the person's. */
+const longerIds = ['stu_45321', 'stu_4532_b'];
+const nothing = {
+  jobs_rewritten: 0,
+  jobs_dispatched_again: 0,
+  redis_jobs_removed: 0,
+  predictions_deleted: 0,
+  predictions_rewritten: 0,
+  insights_deleted: 0,
+  answers_deleted: 0,
+  cache_entries_deleted: 0,
+  idempotency_keys_deleted: 0,
+  running: [],
+};
+
+let servers: PrivateServers;
+let redis: EmbeddedServer;
+let stores: InsightStores;
+let fleet: TestFleet;
+let table: InsightTable;
+beforeAll(async () => {
+  servers = await openPrivateServers();
+  redis = await servers.startRedis();
+  stores = await openInsightStores();
+});
+afterAll(async () => {
+  await stores[Symbol.asyncDispose]();
+  await servers[Symbol.asyncDispose]();
+});
+beforeEach(async () => {
+  fleet = await openTestFleet([churnInsight, callTimePrediction], { kind: 'url', url: redis.url });
+  table = openInsightTable({ ...stores.dynamodbSettings, mayAskInstanceMetadata: false }, fleet.log);
+});
+afterEach(async () => {
+  for (const entityId of [userId, ...longerIds]) await table.forget(entityId);
+  table[Symbol.dispose]();
+  await fleet.redis.client.flushall();
+  await fleet[Symbol.asyncDispose]();
+});
+
+function forget(waitMs = 0) {
+  return forgetPerson(personWithUserId(userId), waitMs, {
+    ...fleet,
+    db: fleet.database.db,
+    cache: fleet.redis,
+    insights: table,
+    queues: [churnInsight.name, callTimePrediction.name],
+  });
+}
+
+/** A worker that leaves behind what the real one does, under control of the test. */
+function consume(work: (context: JobContext) => Promise<void> = () => Promise.resolve()) {
+  fleet.consume(churnInsight, {
+    async start(payload, context) {
+      const { entity_id } = alertOf(payload);
+      await work(context);
+      await insertLlmCalls(fleet.database.db, [{ job_id: context.jobId, answer: `Zelda is ${entity_id}` }]);
+      const insight: Insight = {
+        alert_id: `high_ib_call_frequency_${entity_id}_1735732800000`,
+        entity_id,
+        prediction_type: 'high_ib_call_frequency',
+        risk_score: 71.5,
+        explanation: 'Zelda called five times',
+        recommendations: [`Call ${entity_id}`, 'Ask Zelda'],
+        timestamp: '2025-01-01T12:00:00.123456Z',
+        model_used: 'bedrock-haiku',
+        job_id: context.jobId,
+        prompt_version: 'insight-1',
+        degraded: false,
+      };
+      return table.keep(insight, Math.floor(Date.now() / 1_000) + 3_600);
+    },
+  });
+}
+
+const alertAbout = (entity_id: string, message = 'Zelda called') => ({
+  ...sampleAlerts.calls,
+  entity_id,
+  message,
+});
+
+const submit = (payload: unknown, options: { delayMs?: number } = {}) =>
+  fleet.enqueue.enqueue(churnInsight, payload, options).then(({ id }) => id);
+
+async function settled(id: string) {
+  const record = await fleet.results.wait(id, 10_000);
+  if (!record) throw new Error('the job is not settled');
+  return record;
+}
+
+const nobodyIsAtWork = () =>
+  until(async () => (await fleet.dispatcher.activeJobIds(churnInsight.name)).length === 0);
+
+async function everything(): Promise<string> {
+  const held = await readEverything(fleet.database.db, fleet.redis.client);
+  return JSON.stringify([JSON.parse(held), await stores.items()]);
+}
+
+/** What is left of the person in MySQL, Redis and DynamoDB: nothing is what there should be. */
+async function traces(): Promise<string[]> {
+  let held = await everything();
+  for (const longerId of longerIds) held = held.replaceAll(longerId, '');
+  return [userId, 'Zelda'].filter((text) => held.includes(text));
+}
+
+test('settled jobs, however they ended, and what they left behind', async () => {
+  let fails = false;
+  consume(() =>
+    fails ? Promise.reject(new JobError('permanent', 'no', { code: 'NO' })) : Promise.resolve(),
+  );
+  const event = { id: `of ${userId}`, source: 'iops', detail: alertAbout(userId) };
+  const ids = [await submit(alertAbout(userId)), await submit(event)];
+  for (const id of ids) expect(await settled(id)).toMatchObject({ state: 'completed' });
+  fails = true;
+  const failed = await submit(alertAbout(userId, 'Zelda again'));
+  expect(await settled(failed)).toMatchObject({ state: 'failed' });
+  const stray = await fleet.ledger.recordStray({
+    queue: churnInsight.name,
+    payload: JSON.stringify({ payload: event }),
+    failure: { kind: 'invalid-input', code: 'NOT_A_JOB', message: 'no' },
+  });
+  const dueAt = new Date(Date.now() + 60_000);
+  for (const key of [`alert:${userId}`, ...longerIds]) {
+    await fleet.ledger.acceptIdempotently(
+      { queue: churnInsight.name, payload: '{}', priority: 0, dueAt },
+      { scope: 'anonymous', key, answerWithinMs: 0 },
+    );
+  }
+  await nobodyIsAtWork();
+  expect(await traces()).toHaveLength(2);
+
+  expect(await forget()).toEqual({
+    ...nothing,
+    jobs_rewritten: 4,
+    redis_jobs_removed: 3,
+    insights_deleted: 2,
+    answers_deleted: 2,
+    idempotency_keys_deleted: 1,
+  });
+  expect(await traces()).toEqual([]);
+  expect(await fleet.ledger.read(ids[1] ?? '')).toMatchObject({
+    state: 'completed',
+    payload: {
+      id: '[forgotten]',
+      source: 'iops',
+      detail: { entity_id: '[forgotten]', message: '[forgotten]', details: sampleAlerts.calls.details },
+    },
+    result: { entity_id: '[forgotten]', risk_score: 71.5, recommendations: ['[forgotten]', '[forgotten]'] },
+  });
+  // Nobody retries it with the others that failed.
+  expect(await fleet.ledger.read(failed)).toMatchObject({ state: 'cancelled', error: { code: 'NO' } });
+  expect(await fleet.ledger.read(stray)).toMatchObject({ payload: { payload: { id: '[forgotten]' } } });
+  const spend = await fleet.database.db.selectFrom('llm_calls').select(['cost_usd', 'state']).execute();
+  expect(spend).toEqual(ids.map(() => ({ cost_usd: '0.000150000', state: 'answered' })));
+  const keys = await fleet.database.db.selectFrom('idempotency_keys').select('idempotency_key').execute();
+  expect(keys.map((row) => row.idempotency_key).sort()).toEqual([...longerIds].sort());
+  expect(await forget()).toEqual(nothing);
+});
+
+test('others whose ids are longer stay as they are', async () => {
+  consume();
+  const ids = await Promise.all(longerIds.map((id) => submit(alertAbout(id, 'Ada called'))));
+  for (const id of ids) await settled(id);
+  await nobodyIsAtWork();
+  const before = await everything();
+  expect(await forget()).toEqual(nothing);
+  expect(JSON.parse(await everything())).toEqual(JSON.parse(before));
+});
+
+test('open jobs about the person are cancelled, others go on without them', async () => {
+  const ids = [
+    await submit(alertAbout(userId)),
+    await submit(alertAbout(userId, 'Zelda, later'), { delayMs: 60_000 }),
+  ];
+  const other = await submit(alertAbout('stu_77', `sits by ${userId}`));
+  const contact = { id: userId, phoneNumber: '+972501234567' };
+  const calls = await fleet.enqueue.enqueue(callTimePrediction, { contacts: [contact] }, { delayMs: 60_000 });
+  await fleet.database.db
+    .insertInto('call_time_predictions')
+    .values(
+      [userId, `${userId} `, ...longerIds].map((contact_id, position) => ({
+        job_id: calls.id,
+        position,
+        contact_id,
+        phone_number: contact.phoneNumber,
+        timezone: 'UTC',
+        preferred_days: '[1]',
+        hour_start: 9,
+        hour_end: 10,
+        confidence: 1,
+        source: 'default' as const,
+        window_start: new Date(),
+        window_end: new Date(),
+        predicted_at: new Date(),
+      })),
+    )
+    .execute();
+  expect(await forget()).toEqual({
+    ...nothing,
+    jobs_rewritten: 4,
+    jobs_dispatched_again: 2,
+    redis_jobs_removed: 2,
+    predictions_rewritten: 1,
+  });
+  for (const id of ids) {
+    expect(await fleet.ledger.read(id)).toMatchObject({ state: 'cancelled', attempts: 0 });
+  }
+  expect(await fleet.ledger.read(calls.id)).toMatchObject({
+    state: 'accepted',
+    payload: { contacts: [{ id: '[forgotten]', phoneNumber: contact.phoneNumber }] },
+  });
+  const predictions = await fleet.database.db
+    .selectFrom('call_time_predictions')
+    .select('contact_id')
+    .orderBy('position')
+    .execute();
+  expect(predictions.map((row) => row.contact_id)).toEqual(['[forgotten]', `${userId} `, ...longerIds]);
+  const seen: string[] = [];
+  consume(({ jobId }) => Promise.resolve(void seen.push(jobId)));
+  expect(await settled(other)).toMatchObject({
+    state: 'completed',
+    payload: { entity_id: 'stu_77', message: 'sits by [forgotten]' },
+  });
+  await nobodyIsAtWork();
+  expect(seen).toEqual([other]);
+  await table.forget('stu_77');
+});
+
+test('a job that a worker has in hand is told to stop, and waited for, or named', async () => {
+  const release = Promise.withResolvers<void>();
+  const started = Promise.withResolvers<void>();
+  const stopped = Promise.withResolvers<void>();
+  consume(({ signal }) => {
+    signal.addEventListener('abort', () => stopped.resolve());
+    started.resolve();
+    return release.promise;
+  });
+  const id = await submit(alertAbout(userId));
+  await started.promise;
+  expect(await forget(0)).toEqual({ ...nothing, running: [id] });
+  await stopped.promise;
+  expect(await traces()).toHaveLength(2);
+  const waiting = forget(20_000);
+  // It does not heed its signal, and stores what it has.
+  release.resolve();
+  expect(await waiting).toEqual({
+    ...nothing,
+    jobs_rewritten: 1,
+    insights_deleted: 1,
+    answers_deleted: 1,
+    redis_jobs_removed: 1,
+  });
+  expect(await fleet.ledger.read(id)).toMatchObject({ state: 'cancelled', result: null });
+  expect(await traces()).toEqual([]);
+  expect(await forget()).toEqual(nothing);
+});
+
+describe('presage forget --user', () => {
+  const environment = () => {
+    const { user, password, host, port, database } = fleet.databaseSettings;
+    return {
+      REDIS_URL: redis.url,
+      DATABASE_URL: `mysql://${user}:${password}@${host}:${port}/${database}`,
+      AWS_ENDPOINT_URL_DYNAMODB: stores.dynamodb.url,
+      AWS_EC2_METADATA_DISABLED: 'true',
+    };
+  };
+
+  test('prints what it did, without the id', async () => {
+    const id = await submit(alertAbout(userId), { delayMs: 60_000 });
+    const run = await runPresage(['forget', '--user', userId], environment());
+    expect(run).toMatchObject({ exitCode: 0, messages: '' });
+    expect(JSON.parse(run.output)).toMatchObject({ jobs_rewritten: 1, insights_deleted: 0, running: [] });
+    expect(run.output).not.toContain(userId);
+    expect(await fleet.ledger.read(id)).toMatchObject({
+      state: 'cancelled',
+      payload: { entity_id: '[forgotten]' },
+    });
+  });
+
+  test('without DynamoDB it says that it looked for no insights', async () => {
+    await submit(alertAbout(userId), { delayMs: 60_000 });
+    const { AWS_ENDPOINT_URL_DYNAMODB: _, ...without } = environment();
+    const run = await runPresage(['forget', '--user', userId], without);
+    expect(run).toMatchObject({ exitCode: 0 });
+    expect(run.messages).toContain('DynamoDB is not configured, so no insight was looked for');
+    expect(JSON.parse(run.output)).toMatchObject({ jobs_rewritten: 1, insights_deleted: 0 });
+  });
+
+  test.each([
+    ['does not answer', { AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:1' }],
+    ['table does not exist', { DYNAMODB_TABLE_NAME: 'another-table' }],
+  ])('DynamoDB %s: nothing is done', async (message, variables) => {
+    const id = await submit(alertAbout(userId), { delayMs: 60_000 });
+    const run = await runPresage(['forget', '--user', userId], { ...environment(), ...variables });
+    expect(run).toMatchObject({ exitCode: 1, output: '' });
+    expect(run.messages).toContain(message);
+    expect(run.messages).toContain('Nothing has been forgotten.');
+    expect(run.messages).not.toMatch(/\n\s+at /);
+    expect(await fleet.ledger.read(id)).toMatchObject({ state: 'accepted', payload: { entity_id: userId } });
+  });
+});

@@ -1,0 +1,106 @@
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { migrationNames } from '../../../shared/database/migrate.ts';
+import type { Environment } from '../../../shared/config/read-settings.ts';
+import type { EmbeddedServer } from '../../../shared/embedded/embedded-server.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/create-test-database.ts';
+import { openPrivateServers, type PrivateServers } from '../../support/open-private-servers.ts';
+import { runPresage } from '../../support/run-presage.ts';
+
+let servers: PrivateServers;
+let emulator: EmbeddedServer;
+let empty: TestDatabase;
+beforeAll(async () => {
+  servers = await openPrivateServers();
+  emulator = await servers.startDynamodb();
+});
+afterAll(() => servers[Symbol.asyncDispose]());
+beforeEach(async () => {
+  empty = await createTestDatabase({ migrate: false });
+});
+afterEach(() => empty[Symbol.asyncDispose]());
+
+const migrate = (argv: readonly string[], changes: Environment = {}) =>
+  runPresage(['migrate', ...argv], {
+    DATABASE_URL: empty.url,
+    AWS_ENDPOINT_URL_DYNAMODB: emulator.url,
+    AWS_EC2_METADATA_DISABLED: 'true',
+    ...changes,
+  });
+
+test('up makes the table as well, several at once are safe, and status shows both', async () => {
+  const table = { DYNAMODB_TABLE_NAME: 'insights-up' };
+  const before = await migrate(['status', '--json'], table);
+  expect(JSON.parse(before.output)).toEqual({
+    migrations: migrationNames.map((name) => ({ name, executed_at: null })),
+    tables: [{ name: 'insights-up', state: 'missing' }],
+  });
+
+  const runs = await Promise.all([1, 2, 3].map(() => migrate(['up', '--json'], table)));
+  expect(runs.map((run) => [run.exitCode, run.messages])).toEqual(runs.map(() => [0, '']));
+  const made = runs.flatMap((run) => (JSON.parse(run.output) as { tables: string[] }).tables);
+  expect(made).toEqual(['insights-up']);
+  expect(await migrate(['up'], table)).toEqual({ exitCode: 0, output: 'nothing to do\n', messages: '' });
+
+  const after = await migrate(['status'], table);
+  expect(after.output).toContain('DynamoDB table insights-up  ready\n');
+  expect(after.output).not.toContain('pending');
+});
+
+test('up names what it made', async () => {
+  const { output } = await migrate(['up'], { DYNAMODB_TABLE_NAME: 'insights-named' });
+  expect(output).toBe(`up: ${[...migrationNames, 'DynamoDB table insights-named'].join(', ')}\n`);
+});
+
+test('down leaves DynamoDB as it is', async () => {
+  const table = { DYNAMODB_TABLE_NAME: 'insights-down' };
+  await migrate(['up'], table);
+  expect((await migrate(['down'], table)).output).toBe(`down: ${migrationNames.at(-1)}\n`);
+  const { output } = await migrate(['status'], table);
+  expect(output).toContain(`${migrationNames.at(-1)}  pending`);
+  expect(output).toContain('DynamoDB table insights-down  ready');
+});
+
+test('nothing says where DynamoDB is: MySQL is migrated, and one line tells what was left out', async () => {
+  const unconfigured = { AWS_ENDPOINT_URL_DYNAMODB: '' };
+  const run = await migrate(['up'], unconfigured);
+  expect(run.exitCode).toBe(0);
+  expect(run.output).toBe(`up: ${migrationNames.join(', ')}\n`);
+  expect(run.messages).toMatch(
+    /^DynamoDB is not configured.*AWS_ENDPOINT_URL_DYNAMODB, DYNAMODB=aws or.*\n$/,
+  );
+  expect((await migrate(['status'], unconfigured)).output).not.toContain('DynamoDB');
+});
+
+test('a table that it did not make and that does not fit is refused by name', async () => {
+  const client = new DynamoDBClient({
+    region: 'us-east-1',
+    endpoint: emulator.url,
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
+  await client.send(
+    new CreateTableCommand({
+      TableName: 'orders',
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [{ AttributeName: 'order_id', KeyType: 'HASH' }],
+      AttributeDefinitions: [{ AttributeName: 'order_id', AttributeType: 'S' }],
+    }),
+  );
+  client.destroy();
+  const run = await migrate(['up'], { DYNAMODB_TABLE_NAME: 'orders' });
+  expect(run).toMatchObject({ exitCode: 1, output: '' });
+  expect(run.messages).toMatch(/The DynamoDB table orders exists already .* a table of its own\.\n$/);
+  expect(run.messages).not.toMatch(/\n\s+at /);
+  expect((await migrate(['status'], { DYNAMODB_TABLE_NAME: 'orders' })).output).toContain('orders  foreign');
+});
+
+test.each(['up', 'status'])('%s: DynamoDB away is told, exit 1', async (direction) => {
+  const run = await migrate([direction], { AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:1' });
+  expect(run).toMatchObject({ exitCode: 1, output: '' });
+  expect(run.messages).toContain('DynamoDB does not answer');
+});
+
+test('a name that no table can have is a problem of the configuration', async () => {
+  const run = await migrate(['up'], { DYNAMODB_TABLE_NAME: 'a table' });
+  expect(run).toMatchObject({ exitCode: 1, output: '' });
+  expect(run.messages).toContain('DYNAMODB_TABLE_NAME');
+});
