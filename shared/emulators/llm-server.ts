@@ -25,6 +25,8 @@ export interface LlmServer extends AsyncDisposable {
   failAlways(dialect: LlmDialect, fault: LlmFault): void;
   /** Forgets the scripted faults. */
   recover(): void;
+  /** The largest number of requests that were waiting for their answers at the same time. */
+  mostAtOnce(): number;
   setLatency(latencyMs: number): void;
   /** Waits until so many requests have arrived since the start. */
   arrived(count: number): Promise<void>;
@@ -217,8 +219,13 @@ export async function openLlmServer(options: LlmServerOptions = {}): Promise<Llm
     }
   }
 
+  let underWay = 0;
+  let mostAtOnce = 0;
   const server = createServer((request, response) => {
+    underWay += 1;
+    mostAtOnce = Math.max(mostAtOnce, underWay);
     response.on('close', () => {
+      underWay -= 1;
       if (!response.writableEnded && !brokenByServer.has(response)) abandonments.add();
     });
     // Only a client that goes away in the midst of its request makes this fail.
@@ -252,6 +259,7 @@ export async function openLlmServer(options: LlmServerOptions = {}): Promise<Llm
       latencyMs = milliseconds;
     },
     arrived: (count) => arrivals.reached(count),
+    mostAtOnce: () => mostAtOnce,
     abandoned: (count) => abandonments.reached(count),
     async [Symbol.asyncDispose]() {
       for (const timer of timers) clearTimeout(timer);

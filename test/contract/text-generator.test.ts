@@ -133,7 +133,7 @@ describe.each(vendors)('$provider behind the vendor port', ({ provider, dialect,
     const beganMs = performance.now();
     expect(await failureOf(generator.generate(call, signal))).toMatchObject(expected);
     if (isEndedByTime) {
-      expect(performance.now() - beganMs).toBeLessThan(timeoutMs + 700);
+      expect(performance.now() - beganMs).toBeLessThan(timeoutMs + 5_000);
       await server.abandoned(1);
     }
     expect(server.requests).toHaveLength(1);
@@ -202,16 +202,17 @@ describe.each(vendors)('$provider behind the vendor port', ({ provider, dialect,
   );
 
   it('makes many calls at once', async () => {
-    server.setLatency(200);
+    server.setLatency(2_000);
     const calls = 64;
-    const beganMs = performance.now();
     const answers = await Promise.all(
       Array.from({ length: calls }, (_, index) =>
-        generator.generate(callWith({ messages: [{ role: 'user', text: `Student ${index}` }] }), signal),
+        generator.generate(
+          callWith({ timeoutMs: 20_000, messages: [{ role: 'user', text: `Student ${index}` }] }),
+          signal,
+        ),
       ),
     );
-    // One after the other they would take 12.8 s.
-    expect(performance.now() - beganMs).toBeLessThan(3_000);
+    expect(server.mostAtOnce()).toBe(calls);
     expect(new Set(answers.map(({ text }) => text)).size).toBeGreaterThan(calls / 2);
     expect(server.answered()[dialect].calls).toBe(calls);
   });

@@ -54,7 +54,7 @@ describe('hasCredentials', () => {
     process.env['AWS_CONTAINER_CREDENTIALS_FULL_URI'] = `http://127.0.0.1:${port}/role`;
     const beganMs = performance.now();
     expect(await hasCredentials(options, 200)).toBe(false);
-    expect(performance.now() - beganMs).toBeLessThan(700);
+    expect(performance.now() - beganMs).toBeLessThan(5_000);
   });
 
   it('does not reject for an address that is none', async () => {

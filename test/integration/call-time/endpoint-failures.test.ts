@@ -47,7 +47,7 @@ describe('call-time-prediction with an endpoint that fails', () => {
       callTime.server.failNext(fault);
       const beganMs = performance.now();
       const { predictions, errors } = await callTime.run(contacts, { jobId });
-      expect(performance.now() - beganMs).toBeLessThan(timeoutMs + 1_000);
+      expect(performance.now() - beganMs).toBeLessThan(timeoutMs + 5_000);
       expect(errors).toEqual([]);
       expect(predictions).toMatchObject([defaultPrediction]);
       expect(await callTime.storedRows(jobId)).toMatchObject([{ source: 'default', confidence: 0.5 }]);
@@ -104,7 +104,7 @@ describe('call-time-prediction with an endpoint that fails', () => {
     callTime.server.failNext({ kind: 'hang' }, 1_000);
     const beganMs = performance.now();
     const { predictions } = await callTime.run(randomContacts(500));
-    expect(performance.now() - beganMs).toBeLessThan(2 * timeoutMs + 1_500);
+    expect(performance.now() - beganMs).toBeLessThan(2 * timeoutMs + 5_000);
     expect(predictions.every(({ source }) => source === 'default')).toBe(true);
     expect(callTime.server.requests.length).toBeLessThanOrEqual(8);
   });

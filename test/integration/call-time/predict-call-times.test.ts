@@ -215,7 +215,7 @@ describe('call-time-prediction', () => {
       await redisHangs.redis.client('PAUSE', 60_000, 'ALL');
       const beganMs = performance.now();
       const { predictions } = await redisHangs.run(randomContacts(100));
-      expect(performance.now() - beganMs).toBeLessThan(4_000);
+      expect(performance.now() - beganMs).toBeLessThan(15_000);
       expect(predictions.map(({ source }) => source)).toEqual(Array(100).fill('sagemaker'));
     });
   });

@@ -115,7 +115,7 @@ test('all well: one line for each check, quickly, exit 0', async () => {
   for (const check of checks) {
     expect(all.filter((line) => line.startsWith(`ok ${check}: `))).toHaveLength(1);
   }
-  expect(tookMs).toBeLessThan(2_000);
+  expect(tookMs).toBeLessThan(10_000);
 
   const { output, messages } = await runPresage(['doctor'], environment);
   expect(output.trimEnd().split('\n')).toHaveLength(all.length);
@@ -189,7 +189,7 @@ describe('Redis', () => {
     expect(amiss).toEqual([expect.stringMatching(/^fail redis connection: /)]);
     expect(amiss[0]).toMatch(finding);
     for (const word of ['wrong-word', new URL(redis.url).password]) expect(text).not.toContain(word);
-    expect(tookMs).toBeLessThan(6_000);
+    expect(tookMs).toBeLessThan(15_000);
   });
 
   test('one that was stopped in mid-connection', async () => {
@@ -198,7 +198,7 @@ describe('Redis', () => {
       const { exitCode, amiss, tookMs } = await doctor();
       expect(exitCode).toBe(1);
       expect(amiss).toEqual([expect.stringMatching(/^fail redis connection: /)]);
-      expect(tookMs).toBeLessThan(6_000);
+      expect(tookMs).toBeLessThan(15_000);
     } finally {
       process.kill(redis.pid ?? 0, 'SIGCONT');
     }
@@ -295,7 +295,7 @@ describe('MySQL', () => {
     expect(amiss).toEqual([expect.stringMatching(/^fail mysql connection: /)]);
     expect(amiss[0]).toMatch(finding);
     for (const word of ['wrong-word', password]) expect(text).not.toContain(word);
-    expect(tookMs).toBeLessThan(6_000);
+    expect(tookMs).toBeLessThan(15_000);
   });
 
   test('TLS where there is none', async () => {
@@ -313,7 +313,7 @@ describe('SageMaker', () => {
     const amiss = all.filter((line) => line.includes('sagemaker'));
     expect(exitCode).toBe(1);
     expect(amiss).toEqual(['fail sagemaker credentials: no AWS credentials: the default pattern answers']);
-    expect(tookMs).toBeLessThan(2_000);
+    expect(tookMs).toBeLessThan(10_000);
     process.env['AWS_ACCESS_KEY_ID'] = process.env['AWS_SECRET_ACCESS_KEY'] = 'own';
     try {
       expect(await doctor(configured)).toMatchObject({ exitCode: 0, amiss: [] });
@@ -358,7 +358,7 @@ describe('Bedrock and OpenAI', () => {
       'ok openai key: set',
       'ok llm vendors: asked in this order: OpenAI',
     ]);
-    expect(tookMs).toBeLessThan(2_500);
+    expect(tookMs).toBeLessThan(10_000);
   });
 
   test('nobody who can be asked: a warning, or a failure where the baseline may not answer', async () => {
@@ -485,7 +485,7 @@ describe('DynamoDB', () => {
     });
     expect(exitCode).toBe(1);
     expect(amiss).toEqual(['fail dynamodb endpoint: does not answer']);
-    expect(tookMs).toBeLessThan(6_000);
+    expect(tookMs).toBeLessThan(15_000);
   });
 });
 

@@ -194,7 +194,7 @@ describe('the same alert again', () => {
     const first = await post(exampleEvent, { query: '?wait_ms=5000' });
     const startedAt = performance.now();
     const second = await post(exampleEvent, { query: '?wait_ms=20000' });
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
     expect(second.statusCode).toBe(200);
     expect(second.body).toBe(first.body);
     expect(runs()).toBe(1);

@@ -264,24 +264,6 @@ describe('nextCallWindow', () => {
       );
     });
   });
-
-  it('finds two thousand different windows in less than 100 ms', () => {
-    const timezones = Intl.supportedValuesOf('timeZone');
-    const nowMs = Date.parse('2026-11-21T12:00:00Z');
-    const find = (index: number) =>
-      nextCallWindow(
-        pattern(weekdays, index % 9, 12 + (index % 11)),
-        timezones[index % timezones.length] ?? 'UTC',
-        nowMs,
-      );
-    for (const index of timezones.keys()) find(index);
-    const rounds = Array.from({ length: 5 }, () => {
-      const beganMs = performance.now();
-      for (let index = 0; index < 2_000; index += 1) find(index);
-      return performance.now() - beganMs;
-    });
-    expect(Math.min(...rounds)).toBeLessThan(100);
-  });
 });
 
 /** The whole minutes from one instant until before another, and the first instant itself. */

