@@ -40,9 +40,10 @@ export async function up(options: UpOptions): Promise<number> {
   if (readyFile !== undefined) await rm(readyFile, { force: true }); // what it says is about another run
 
   function publish(stack: RunningStack): void {
-    if (readyFile !== undefined) writeRunFile(readyFile, stack);
     // A stack that was here before us keeps the folder's run file.
     if (ownsRunFile(workingDirectory, true)) writeRunFile(runFilePath(workingDirectory), stack);
+    // The last one: who has read it finds the same in the run file.
+    if (readyFile !== undefined) writeRunFile(readyFile, stack);
   }
 
   await using guard = await openGuard();
