@@ -3,6 +3,7 @@ import { migrationNames } from '../../../shared/database/migrate.ts';
 import type { Environment } from '../../../shared/config/read-settings.ts';
 import type { EmbeddedServer } from '../../../shared/embedded/embedded-server.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/create-test-database.ts';
+import { openDynamodbProxy } from '../../support/open-dynamodb-proxy.ts';
 import { openPrivateServers, type PrivateServers } from '../../support/open-private-servers.ts';
 import { runPresage } from '../../support/run-presage.ts';
 
@@ -91,6 +92,17 @@ test('a table that it did not make and that does not fit is refused by name', as
   expect(run.messages).toMatch(/The DynamoDB table orders exists already .* a table of its own\.\n$/);
   expect(run.messages).not.toMatch(/\n\s+at /);
   expect((await migrate(['status'], { DYNAMODB_TABLE_NAME: 'orders' })).output).toContain('orders  foreign');
+});
+
+test('up waits a while for a DynamoDB that is still starting', async () => {
+  await using proxy = await openDynamodbProxy(emulator.url);
+  proxy.failNext('DescribeTable', { kind: 'reset' }, 2);
+  const run = await migrate(['up', '--json'], {
+    AWS_ENDPOINT_URL_DYNAMODB: proxy.url,
+    DYNAMODB_TABLE_NAME: 'insights-late',
+  });
+  expect(run).toMatchObject({ exitCode: 0 });
+  expect(JSON.parse(run.output)).toMatchObject({ tables: ['insights-late'] });
 });
 
 test.each(['up', 'status'])('%s: DynamoDB away is told, exit 1', async (direction) => {
