@@ -153,6 +153,7 @@ const problemCodes: Readonly<Record<JobFailure['kind'], ProblemCode>> = {
   permanent: 'INTERNAL_ERROR',
   transient: 'INTERNAL_ERROR',
   'rate-limited': 'RATE_LIMITED',
-  unavailable: 'STORE_UNAVAILABLE',
+  // A job of which one of our own stores was away is not failed: this one lacked somebody else.
+  unavailable: 'INTERNAL_ERROR',
   cancelled: 'CANCELLED',
 };

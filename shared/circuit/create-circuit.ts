@@ -15,6 +15,8 @@ import type { Metrics } from '../telemetry/create-metrics.ts';
 const failuresToOpen = 5;
 /** How long it is left alone, in milliseconds; then one call is let through to see. */
 const defaultHalfOpenAfterMs = 10_000;
+/** When it is worth looking again while one call is being made to see. */
+const lookAgainMs = 1_000;
 
 /** As the metric's help text says. */
 const circuitStateValues: Readonly<Record<CircuitState, number>> = {
@@ -43,13 +45,20 @@ export interface CircuitOptions {
   metrics: Pick<Metrics, 'circuitState'>;
   log: Logger;
   halfOpenAfterMs?: number;
+  /**
+   * What calls do while one is being made to see whether the other side is well again: `refuse` them, or `wait` for
+   * its outcome, which is better where calls are short and there is nobody else to ask.
+   */
+  whileProbed?: 'refuse' | 'wait';
   /** Whether a failure says that the other side is not well; all do unless this says otherwise. */
   isTheirs?: (error: JobError) => boolean;
 }
 
 export function createCircuit(options: CircuitOptions): Circuit {
   const { name, metrics, log, halfOpenAfterMs = defaultHalfOpenAfterMs, isTheirs = () => true } = options;
+  const { whileProbed = 'refuse' } = options;
   let mayTryAtMs = 0;
+  let isProbed = false;
   const breaker = circuitBreaker(
     // A call that we ended ourselves tells nothing about the other side. But a half-open circuit takes what is no
     // failure for a success and closes: there it counts, and the circuit stays open a while longer.
@@ -75,26 +84,37 @@ export function createCircuit(options: CircuitOptions): Circuit {
   breaker.onReset(() => log.info({ circuit: name }, 'answers again: its circuit is closed'));
 
   function opensInMs(): number {
+    if (isProbed) return lookAgainMs;
     return breaker.state === CircuitState.Open ? Math.max(0, mayTryAtMs - performance.now()) : 0;
+  }
+  function isOpen(cause?: unknown): JobError {
+    const message = `${name} keeps failing and is left alone for a while`;
+    return new JobError('unavailable', message, {
+      code: 'CIRCUIT_OPEN',
+      cause,
+      retryAfterMs: Math.ceil(opensInMs()),
+    });
   }
   return {
     opensInMs,
     async execute(call, signal) {
+      if (isProbed) throw isOpen();
+      // The library itself lets the others wait for the outcome of the probe, however long that takes.
+      const isProbe = whileProbed === 'refuse' && breaker.state !== CircuitState.Closed;
+      isProbed = isProbe;
       try {
         return await breaker.execute(call, signal);
       } catch (error) {
         if (isBrokenCircuitError(error)) {
-          const message = `${name} keeps failing and is left alone for a while`;
-          throw new JobError('unavailable', message, {
-            code: 'CIRCUIT_OPEN',
-            cause: error,
-            retryAfterMs: Math.ceil(opensInMs()),
-          });
+          isProbed = false;
+          throw isOpen(error);
         }
         if (isTaskCancelledError(error)) {
           throw new JobError('cancelled', 'The call was aborted', { code: 'ABORTED', cause: error });
         }
         throw error;
+      } finally {
+        if (isProbe) isProbed = false;
       }
     },
   };

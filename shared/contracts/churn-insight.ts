@@ -56,15 +56,13 @@ export const alertTypes = [
   'supply_demand_imbalance',
 ] as const satisfies Alert['alert_type'][];
 
-/** An alert of a type that this version does not know: kept, so that a later version can do it. */
-const unknownAlertSchema = z.object({
-  ...common,
+/** An alert of a type that this version does not know: kept as it is, so that a later version can do it. */
+const unknownAlertSchema = z.looseObject({
   alert_type: z
     .string()
     .min(1)
     .max(128)
     .refine((type) => !isAlertType(type)),
-  details: z.record(z.string(), z.json()),
 });
 
 export type UnknownAlert = z.output<typeof unknownAlertSchema>;
@@ -100,12 +98,15 @@ const payloadSchema = z.unknown().transform((input, context) => {
 export type AlertPayload = z.output<typeof payloadSchema>;
 
 function payloadSchemaOf(input: unknown) {
-  const envelope = isRecord(input) && 'detail' in input;
-  const inner: unknown = envelope ? input['detail'] : input;
+  const inner = detailOf(input);
   const known =
     !isRecord(inner) || typeof inner['alert_type'] !== 'string' || isAlertType(inner['alert_type']);
   const alert = known ? alertSchema : unknownAlertSchema;
-  return envelope ? z.object({ ...envelopeFields, detail: alert }) : alert;
+  return isRecord(input) && 'detail' in input ? z.object({ ...envelopeFields, detail: alert }) : alert;
+}
+
+function detailOf(input: unknown): unknown {
+  return isRecord(input) && 'detail' in input ? input['detail'] : input;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -116,9 +117,15 @@ function isAlertType(type: string): boolean {
   return alertTypes.some((known) => known === type);
 }
 
+type AlertEnvelope = Extract<AlertPayload, { id?: string | undefined; detail: Alert | UnknownAlert }>;
+
+function isEnvelope(payload: AlertPayload): payload is AlertEnvelope {
+  return 'detail' in payload;
+}
+
 /** The alert itself, whichever way it came. */
 export function alertOf(payload: AlertPayload): Alert | UnknownAlert {
-  return 'detail' in payload ? payload.detail : payload;
+  return isEnvelope(payload) ? payload.detail : payload;
 }
 
 export function isKnownAlert(alert: Alert | UnknownAlert): alert is Alert {
@@ -153,6 +160,7 @@ export const churnInsight = defineQueue({
   // Two vendors, each asked twice for 30 s at most, and what a call of another worker is waited for.
   deadlineMs: 4 * 60_000,
   lane: 'interactive',
-  identityOf: (payload) =>
-    'detail' in payload && payload.id !== undefined ? { id: payload.id } : alertOf(payload),
+  // The detail as it was sent: alerts may differ in what this version does not look at.
+  identityOf: (payload, input) =>
+    isEnvelope(payload) && payload.id !== undefined ? { id: payload.id } : detailOf(input),
 });

@@ -23,9 +23,11 @@ export interface QueueContract<
   lane: Lane;
   /**
    * What makes two payloads the same piece of work, however often it is sent: the second one is answered with the
-   * first one's job. Without it every payload is work of its own. Gets a parsed payload, answers JSON.
+   * first one's job. Without it every payload is work of its own. Answers JSON.
+   *
+   * @param input the payload as it came, with what the schema leaves out
    */
-  identityOf?(payload: z.output<Payload>): unknown;
+  identityOf?(payload: z.output<Payload>, input: unknown): unknown;
 }
 
 export function defineQueue<const Name extends string, Payload extends z.ZodType, Result extends z.ZodType>(

@@ -13,7 +13,8 @@ export function inventInsight(prompt: string): InventedInsight {
   const facts = factsIn(prompt);
   const number = (label: string, otherwise: number) => {
     const value = facts[label];
-    return typeof value === 'number' && Number.isFinite(value) ? value : otherwise;
+    const known = typeof value === 'number' && Number.isFinite(value) ? value : otherwise;
+    return Math.min(Math.max(known, -1e6), 1e6);
   };
   const explanation = `Invented by the demo's local server from ${list(facts)}.`;
   if ('Subject' in facts) {

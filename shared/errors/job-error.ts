@@ -24,6 +24,8 @@ export interface JobErrorOptions {
   code: string;
   /** What the vendor's `Retry-After` asked for, in milliseconds. */
   retryAfterMs?: number;
+  /** Not to be tried again, whatever its kind: everything that could help was waited for. */
+  isFinal?: boolean;
   cause?: unknown;
 }
 
@@ -35,6 +37,7 @@ export class JobError extends Error {
   readonly kind: ErrorKind;
   readonly code: string;
   readonly retryAfterMs: number | undefined;
+  readonly isFinal: boolean;
 
   constructor(kind: ErrorKind, message: string, options: JobErrorOptions) {
     super(message, { cause: options.cause });
@@ -42,6 +45,7 @@ export class JobError extends Error {
     this.kind = kind;
     this.code = options.code;
     this.retryAfterMs = options.retryAfterMs;
+    this.isFinal = options.isFinal ?? false;
   }
 }
 

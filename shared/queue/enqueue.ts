@@ -99,7 +99,7 @@ export function createEnqueue(ledger: Ledger, dispatcher: Dispatcher, log: Logge
 function newJob(contract: QueueContract, payload: unknown, options: EnqueueOptions): NewJob {
   const parsed = contract.payload.safeParse(payload);
   if (!parsed.success) throw new PayloadError(contract.name, parsed.error.issues);
-  const uniqueKey = options.uniqueKey ?? identityKey(contract, parsed.data);
+  const uniqueKey = options.uniqueKey ?? identityKey(contract, parsed.data, payload);
   return {
     queue: contract.name,
     payload: JSON.stringify(parsed.data),
@@ -112,9 +112,9 @@ function newJob(contract: QueueContract, payload: unknown, options: EnqueueOptio
 }
 
 /** Of a fixed length, because an identity may be as long as a payload. */
-function identityKey(contract: QueueContract, payload: unknown): string | undefined {
+function identityKey(contract: QueueContract, payload: unknown, input: unknown): string | undefined {
   if (!contract.identityOf) return undefined;
-  const identity = canonicalJson(contract.identityOf(payload));
+  const identity = canonicalJson(contract.identityOf(payload, input));
   return `${contract.name}#${createHash('sha256').update(identity).digest('hex')}`;
 }
 

@@ -31,7 +31,7 @@ export function decideRetry(
   if (error.kind === 'invalid-input' || error.kind === 'permanent' || error.kind === 'cancelled') {
     return { action: 'stop' };
   }
-  if (attempt >= attempts) return { action: 'stop' };
+  if (error.isFinal || attempt >= attempts) return { action: 'stop' };
   // Exponential backoff with full jitter on its upper half, never sooner than the vendor asked for.
   const ceilingMs = Math.min(firstDelayMs * 2 ** (attempt - 1), longestDelayMs);
   const backoffMs = Math.round(ceilingMs * (0.5 + random / 2));

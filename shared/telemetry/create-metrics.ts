@@ -66,7 +66,7 @@ export function createMetrics(): Metrics {
     }),
     llmRequests: new Counter({
       name: 'presage_llm_requests_total',
-      help: 'Calls of language models by outcome: ok, invalid, rate-limited, timeout, refused, access-denied, error, cancelled, lost, replayed',
+      help: 'Calls of language models by outcome: ok, invalid, rate-limited, timeout, refused, access-denied, error, rejected, cancelled, lost, replayed',
       labelNames: ['provider', 'model', 'outcome'],
       registers,
     }),

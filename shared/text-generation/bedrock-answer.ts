@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { estimateUsage } from './estimate-usage.ts';
 import type { GenerationAnswer, GenerationCall } from './text-generator.ts';
 
-const tokens = z.number().int().nonnegative();
+/** What no call has is a mistake, and the journal has no room for it. */
+const tokens = z.number().int().nonnegative().max(1_000_000_000);
 
 const responseSchema = z.object({
   output: z.object({

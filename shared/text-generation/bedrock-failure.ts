@@ -59,7 +59,8 @@ export function bedrockFailure(error: unknown): JobError {
     return generationFailure(byName ?? codeWithoutResponse(error), { cause: error });
   }
   const { statusCode: status, headers } = response;
-  const code = byName ?? failureCodeOf(status);
+  // The status was good, so it was the body: too large, or it ended before its end.
+  const code = byName ?? (status < 300 ? 'LLM_ANSWER_BROKEN' : failureCodeOf(status));
   return generationFailure(code, {
     cause: error,
     status,

@@ -59,7 +59,8 @@ export function openBedrock(options: BedrockOptions): TextGenerator {
         (abortSignal) => client.send(command, { abortSignal }),
       );
       const answer = bedrockAnswer(response, call);
-      if (answer === undefined) throw generationFailure('LLM_FAILED', { cause: undefined, status: 200 });
+      if (answer === undefined)
+        throw generationFailure('LLM_ANSWER_BROKEN', { cause: undefined, status: 200 });
       return answer;
     },
     [Symbol.dispose]() {

@@ -49,7 +49,8 @@ export interface CallJournal extends AsyncDisposable {
   begin(call: NewCall): Promise<boolean>;
   /**
    * Writes down how the call ended. While MySQL is away it is tried again, for this many milliseconds and at least
-   * once: what was paid for is not to be lost.
+   * once. An answer was paid for: with `Infinity` it is tried until the journal is closed, because nobody else can use
+   * the journal meanwhile.
    */
   finish(key: CallKey, outcome: CallOutcome, withinMs: number): Promise<void>;
   /** Gives up a call whose lease has ended. False when another worker did so, or its answer came after all. */
@@ -75,6 +76,7 @@ export function requestHash(provider: Provider, model: string, call: GenerationC
  * @param holder names this process; no two share one
  */
 export function openCallJournal(db: Kysely<Tables>, holder: string): CallJournal {
+  let isClosed = false;
   const begins = createGroup<InsertObject<Tables, 'llm_calls'>, boolean>({
     maxItems: 200,
     parallelFlushes: 2,
@@ -140,7 +142,7 @@ export function openCallJournal(db: Kysely<Tables>, holder: string): CallJournal
           await finishes.add({ ...key, outcome });
           return;
         } catch (error) {
-          if (!isOutage(error) || performance.now() >= giveUpAtMs) throw error;
+          if (!isOutage(error) || isClosed || performance.now() >= giveUpAtMs) throw error;
           await delay(tryAgainAfterMs);
         }
       }
@@ -160,6 +162,7 @@ export function openCallJournal(db: Kysely<Tables>, holder: string): CallJournal
     },
 
     async [Symbol.asyncDispose]() {
+      isClosed = true;
       await begins[Symbol.asyncDispose]();
       await finishes[Symbol.asyncDispose]();
     },

@@ -30,6 +30,6 @@ export async function chatCall(
     send({ signal: ended, timeout: Math.ceil(timeoutMs) + afterOursMs }),
   );
   const answer = chatAnswer(response, call);
-  if (answer === undefined) throw generationFailure('LLM_FAILED', { cause: undefined, status: 200 });
+  if (answer === undefined) throw generationFailure('LLM_ANSWER_BROKEN', { cause: undefined, status: 200 });
   return answer;
 }

@@ -25,7 +25,10 @@ export function chatFailure(error: unknown, errors: ChatErrors): JobError {
     // The SDKs wrap whatever their `fetch` throws. An answer that has begun shows that the vendor can be reached.
     const isInterrupted =
       error instanceof Error && [error, error.cause].some((part) => part instanceof AnswerInterruptedError);
-    const isUnreached = error instanceof errors.APIConnectionError && !isInterrupted;
+    if (isInterrupted || error instanceof SyntaxError) {
+      return generationFailure('LLM_ANSWER_BROKEN', { cause: error });
+    }
+    const isUnreached = error instanceof errors.APIConnectionError;
     return generationFailure(isUnreached ? 'LLM_UNAVAILABLE' : 'LLM_FAILED', { cause: error });
   }
   const { status, code, headers } = answered;

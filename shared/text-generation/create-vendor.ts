@@ -81,10 +81,12 @@ const theirFailures: Readonly<Record<string, string>> = {
   LLM_ACCESS_DENIED: 'access-denied',
   LLM_UNAVAILABLE: 'error',
   LLM_FAILED: 'error',
+  LLM_ANSWER_BROKEN: 'error',
 };
 const otherFailures: Readonly<Record<string, string>> = {
   LLM_REQUEST_REFUSED: 'refused',
   ABORTED: 'cancelled',
+  CIRCUIT_OPEN: 'rejected',
 };
 
 export function createVendor({
@@ -122,7 +124,7 @@ export function createVendor({
     try {
       answer = await context.trace(`chat ${model}`, async (span) => {
         span.set(requestAttributes(provider, model, call));
-        const given = await generator.generate(call, context.signal);
+        const given = await circuit.execute(() => generator.generate(call, context.signal), context.signal);
         span.set(usageAttributes(given.usage));
         return given;
       });
@@ -139,8 +141,7 @@ export function createVendor({
     await journal.finish(
       key,
       { state: 'answered', answer: text, errorCode, usage, costUsd: cost?.decimalUsd ?? null, latencyMs },
-      // After the lease somebody else may have asked again; until then this answer can save that.
-      leaseEndsAtMs - performance.now(),
+      Infinity,
     );
     metrics.llmRequests.inc({ ...labels, outcome: parsed.fits ? 'ok' : 'invalid' });
     countTokens(usage);
@@ -149,8 +150,7 @@ export function createVendor({
   }
 
   async function recordFailure(key: CallKey, error: JobError, leaseEndsAtMs: number): Promise<void> {
-    // Who hangs up does not know whether the vendor went on, and bills it.
-    const state = error.code === 'LLM_TIMEOUT' || error.kind === 'cancelled' ? 'lost' : 'failed';
+    const state = mayBeBilled(error) ? 'lost' : 'failed';
     const outcome = { state, errorCode: error.code } as const;
     try {
       const withinMs = error.kind === 'cancelled' ? 0 : leaseEndsAtMs - performance.now();
@@ -182,7 +182,7 @@ export function createVendor({
   function replyOf(error: JobError): VendorReply<never> {
     switch (error.code) {
       case 'CIRCUIT_OPEN':
-        return { kind: 'not-now', wasAsked: false, waitMs: error.retryAfterMs ?? 0 };
+        return { kind: 'not-now', wasAsked: true, waitMs: error.retryAfterMs ?? 0 };
       case 'LLM_RATE_LIMITED': {
         const waitMs = Math.min(error.retryAfterMs ?? defaultCoolDownMs, longestCoolDownMs);
         coolUntilMs = Math.max(coolUntilMs, performance.now() + waitMs);
@@ -206,16 +206,17 @@ export function createVendor({
       if (!admission.admitted) return { kind: 'not-now', wasAsked: false, waitMs: admission.waitMs };
       const { reservation } = admission;
       try {
-        const reply = await circuit.execute(() => callOnce(question), question.context.signal);
+        const reply = await callOnce(question);
         reservation.settle(reply.kind === 'answered' ? tokensOf(reply.usage) : 'not-called');
         return reply;
       } catch (thrown) {
         // A fault of our own, or of the journal's.
         if (!(thrown instanceof JobError)) throw thrown;
-        const { code, kind } = thrown;
+        const { code } = thrown;
+        // Its circuit opened, or another call began to probe it, while this one was being written down.
         if (code === 'CIRCUIT_OPEN') reservation.settle('not-called');
         // A call that was cut short may have used what was reserved for it; another failure used nothing.
-        else if (code !== 'LLM_TIMEOUT' && kind !== 'cancelled') reservation.settle(0);
+        else if (!mayBeBilled(thrown)) reservation.settle(0);
         return replyOf(thrown);
       }
     },
@@ -227,6 +228,11 @@ export function createVendor({
 function vendorError(thrown: unknown): JobError {
   if (thrown instanceof JobError) return thrown;
   return new JobError('transient', 'The vendor failed', { code: 'LLM_FAILED', cause: thrown });
+}
+
+/** Who hangs up, or gets half an answer, does not know whether the vendor bills it. */
+function mayBeBilled({ code, kind }: JobError): boolean {
+  return code === 'LLM_TIMEOUT' || code === 'LLM_ANSWER_BROKEN' || kind === 'cancelled';
 }
 
 function outcomeOf({ code }: JobError): string {

@@ -5,6 +5,7 @@ const failures = {
   LLM_RATE_LIMITED: ['rate-limited', 'The model asks for fewer calls'],
   LLM_TIMEOUT: ['transient', 'The model did not answer in time'],
   LLM_FAILED: ['transient', 'The model failed'],
+  LLM_ANSWER_BROKEN: ['transient', 'The answer of the model broke off, or cannot be read'],
   LLM_UNAVAILABLE: ['unavailable', 'The model cannot be reached'],
   LLM_ACCESS_DENIED: ['unavailable', 'The credentials for the model are missing or not accepted'],
   LLM_REQUEST_REFUSED: ['permanent', 'The model refused the request'],

@@ -9,8 +9,8 @@ const maxIssues = 20;
 const codeFence = /```[a-z]*(.*?)```/gis;
 
 /**
- * What a model wrote, as the answer that it was to be: JSON as it is, in a code fence, or from the first brace to
- * the last one in prose. A model's answer is untrusted input: what does not fit the schema is none.
+ * What a model wrote, as the answer that it was to be: JSON as it is, in a code fence, from the first brace to the
+ * last one in prose, or any object in it. A model's answer is untrusted input: what does not fit the schema is none.
  */
 export function parseAnswer<Answer>(text: string, schema: z.ZodType<Answer>): ParsedAnswer<Answer> {
   let issues: string[] | undefined;
@@ -35,6 +35,30 @@ function* candidatesIn(text: string): Generator<string> {
   const first = text.indexOf('{');
   const last = text.lastIndexOf('}');
   if (first !== -1 && last > first) yield text.slice(first, last + 1);
+  yield* objectsIn(text);
+}
+
+/** Each part from an opening brace to the one that closes it, braces in JSON strings left out. */
+function* objectsIn(text: string): Generator<string> {
+  let start = -1;
+  let depth = 0;
+  let isInString = false;
+  for (let index = 0; index < text.length; index += 1) {
+    const character = text[index];
+    if (isInString) {
+      if (character === '\\') index += 1;
+      else if (character === '"') isInString = false;
+    } else if (character === '"') {
+      // Quotation marks of the prose are none of ours.
+      isInString = depth > 0;
+    } else if (character === '{') {
+      if (depth === 0) start = index;
+      depth += 1;
+    } else if (character === '}' && depth > 0) {
+      depth -= 1;
+      if (depth === 0) yield text.slice(start, index + 1);
+    }
+  }
 }
 
 function describeIssue({ path, message }: z.core.$ZodIssue): string {

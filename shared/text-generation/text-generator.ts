@@ -45,8 +45,8 @@ export interface TextGenerator extends Disposable {
    * Makes one call, never a second one. An answer that is no JSON, or was cut off, is an answer: it was paid for.
    *
    * @throws JobError with one of these codes:
-   *   `LLM_RATE_LIMITED` (rate-limited, with what `Retry-After` asked for), `LLM_TIMEOUT` and `LLM_FAILED`
-   *   (transient), `LLM_UNAVAILABLE` (unavailable: cannot be reached, or 503), `LLM_ACCESS_DENIED` (unavailable:
+   *   `LLM_RATE_LIMITED` (rate-limited, with what `Retry-After` asked for), `LLM_TIMEOUT`, `LLM_FAILED` and
+   *   `LLM_ANSWER_BROKEN` (transient; the last one may be billed), `LLM_UNAVAILABLE` (unavailable: cannot be reached, or 503), `LLM_ACCESS_DENIED` (unavailable:
    *   401, 403, 404 or no credentials), `LLM_REQUEST_REFUSED` (permanent: 400, 413, 422), `ABORTED` (cancelled).
    *   No message quotes the request or the answer.
    */

@@ -1,4 +1,4 @@
-import { MustWaitError, type JobError } from '../errors/job-error.ts';
+import { JobError, MustWaitError } from '../errors/job-error.ts';
 import type { JobContext } from '../queue/job-context.ts';
 
 export interface WithoutAnswerPolicy {
@@ -24,7 +24,7 @@ export function decideWithoutAnswer(
   switch (error.code) {
     case 'NO_VENDOR_NOW': {
       const patienceLeftMs = patienceMs - waitedMs;
-      if (patienceLeftMs <= 0) return inTheEnd;
+      if (patienceLeftMs <= 0) return degradedAnswers === 'allow' ? 'degrade' : withoutPatience(error);
       const waitMs = Math.min(Math.max(error.retryAfterMs ?? 0, shortestWaitMs), patienceLeftMs);
       return new MustWaitError(error.message, { code: error.code, waitMs: Math.ceil(waitMs), cause: error });
     }
@@ -36,4 +36,8 @@ export function decideWithoutAnswer(
       // A request that was refused is our bug, and our own stores are waited for: no baseline hides them.
       return error;
   }
+}
+
+function withoutPatience({ kind, message, code, cause }: JobError): JobError {
+  return new JobError(kind, message, { code, cause, isFinal: true });
 }

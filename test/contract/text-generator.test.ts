@@ -123,9 +123,9 @@ describe.each(vendors)('$provider behind the vendor port', ({ provider, dialect,
     [{ kind: 'hang' }, { kind: 'transient', code: 'LLM_TIMEOUT' }],
     [{ kind: 'slow-drip' }, { kind: 'transient', code: 'LLM_TIMEOUT' }],
     [{ kind: 'reset' }, { kind: 'unavailable', code: 'LLM_UNAVAILABLE' }],
-    [{ kind: 'cut-off' }, { kind: 'transient', code: 'LLM_FAILED' }],
-    [{ kind: 'empty' }, { kind: 'transient', code: 'LLM_FAILED' }],
-    [{ kind: 'oversized' }, { kind: 'transient', code: 'LLM_FAILED' }],
+    [{ kind: 'cut-off' }, { kind: 'transient', code: 'LLM_ANSWER_BROKEN' }],
+    [{ kind: 'empty' }, { kind: 'transient', code: 'LLM_ANSWER_BROKEN' }],
+    [{ kind: 'oversized' }, { kind: 'transient', code: 'LLM_ANSWER_BROKEN' }],
   ])('says what %j means, after one request and in time', async (fault, expected) => {
     server.failNext(dialect, fault);
     const isEndedByTime = fault.kind === 'hang' || fault.kind === 'slow-drip';

@@ -151,7 +151,7 @@ test('what the environment names is used, and its password is not shown', async 
   expect(stack.pids).not.toHaveProperty('redis');
   expect(stack.pids[queue]).toHaveLength(2);
   expect(stack.health[queue]).toHaveLength(2);
-  expect(up.stdout()).toContain(redis.host);
+  await until(() => up.stdout().includes(redis.host));
   // What `presage doctor` would find amiss, and only that.
   await until(() => up.stdout().includes('fail  sagemaker credentials  no AWS credentials'));
   expect(up.stdout().match(/^(ok|warn|fail) /gm)).toHaveLength(1);

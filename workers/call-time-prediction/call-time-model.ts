@@ -45,7 +45,7 @@ interface SharedCall {
 export function createCallTimeModel(options: CallTimeModelOptions): CallTimeModel {
   const { endpoint, parallelism, metrics, log } = options;
   const limit = pLimit(parallelism);
-  const circuit = createCircuit({ name: 'sagemaker', metrics, log });
+  const circuit = createCircuit({ name: 'sagemaker', metrics, log, whileProbed: 'wait' });
   const calls = new Map<string, SharedCall>();
 
   async function call(question: EndpointQuestion, signal: AbortSignal): Promise<OptimalCallTime | undefined> {

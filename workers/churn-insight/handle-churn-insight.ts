@@ -9,7 +9,7 @@ import {
 import type { PayloadOf } from '../../shared/contracts/define-queue.ts';
 import type { InsightTable } from '../../shared/dynamodb/insight-table.ts';
 import { classify } from '../../shared/errors/classify.ts';
-import { JobError } from '../../shared/errors/job-error.ts';
+import { JobError, MustWaitError } from '../../shared/errors/job-error.ts';
 import type { JobContext } from '../../shared/queue/job-context.ts';
 import type { Metrics } from '../../shared/telemetry/create-metrics.ts';
 import type { TextGeneration } from '../../shared/text-generation/open-text-generation.ts';
@@ -29,6 +29,10 @@ const maxOutputTokens = 1_000;
 const temperature = 0.7;
 
 const secondsPerDay = 86_400;
+
+/** How long a stored insight waits for its notification to be taken, from the first time that the job waited. */
+const notificationPatienceMs = 10 * 60_000;
+const notifyAgainAfterMs = 5_000;
 
 export interface ChurnInsightDependencies {
   textGeneration: TextGeneration;
@@ -85,8 +89,25 @@ export async function handleChurnInsight(
 
   const stored = context.mayHaveRunBefore ? await table.find(identity, context.signal) : undefined;
   const insight = stored ?? (await makeAndKeep(alert));
-  await notification?.notify(insight, context.signal);
+  await notify(insight, context, notification);
   return insight;
+}
+
+/** A topic that does not take notifications for a while costs no attempt: the insight is stored and waits. */
+async function notify(
+  insight: Insight,
+  context: JobContext,
+  notification: ChurnInsightDependencies['notification'],
+): Promise<void> {
+  try {
+    await notification?.notify(insight, context.signal);
+  } catch (thrown) {
+    const error = classify(thrown);
+    const passes = error.kind !== 'permanent' && error.kind !== 'cancelled';
+    if (!passes || context.waitedMs >= notificationPatienceMs) throw error;
+    const waitMs = Math.max(notifyAgainAfterMs, error.retryAfterMs ?? 0);
+    throw new MustWaitError(error.message, { code: error.code, waitMs, cause: error });
+  }
 }
 
 /** What a model says about the alert or, when none can be asked and that is allowed, the baseline. */

@@ -189,6 +189,12 @@ describe('the same alert again', () => {
     expect(new Set(ids).size).toBe(2);
   });
 
+  test('differing in what is not looked at, bare alerts are two jobs', async () => {
+    const windows = ['A', 'B'].map((window) => ({ ...alert, details: { ...alert.details, window } }));
+    const ids = await Promise.all(windows.map(async (body) => jobIdOf(await post(body))));
+    expect(new Set(ids).size).toBe(2);
+  });
+
   test('once it is done, is answered with its insight at once and not done again', async () => {
     const runs = consume();
     const first = await post(exampleEvent, { query: '?wait_ms=5000' });

@@ -56,6 +56,8 @@ test('a topic that fails is told by the next run, without a second call or item'
   const asked = sns.requests();
   await expect(worker.run(sampleAlerts.health, { jobId })).rejects.toMatchObject({
     code: 'NOTIFICATION_FAILED',
+    // No attempt is spent on it.
+    waitMs: expect.any(Number),
   });
   const insight = await worker.run(sampleAlerts.health, { jobId, mayHaveRunBefore: true });
   expect(told()).toEqual([insight]);

@@ -50,6 +50,11 @@ test.each<[string, Fallback]>([
     { fault: { kind: 'status', status: 500 }, state: 'failed', errorCode: 'LLM_FAILED', outcome: 'error' },
   ],
   [
+    // An answer had begun: it may be billed.
+    'an answer that breaks off',
+    { fault: { kind: 'cut-off' }, state: 'lost', errorCode: 'LLM_ANSWER_BROKEN', outcome: 'error' },
+  ],
+  [
     '503',
     {
       fault: { kind: 'status', status: 503 },

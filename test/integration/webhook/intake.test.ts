@@ -52,6 +52,12 @@ test('an alert of an unknown type is taken in: nobody would send it again', asyn
   expect(await webhook.jobs()).toMatchObject([{ payload: { detail: alert } }]);
 });
 
+test('an alert of an unknown type is kept as it is, whatever else it says', async () => {
+  const detail = { alert_type: 'tutor_no_show', tutor: { id: 't1' }, lessons: [1, 2] };
+  expect((await webhook.deliver({ id: 'odd-1', detail }, headers)).statusCode).toBe(202);
+  expect(await webhook.jobs()).toMatchObject([{ payload: { id: 'odd-1', detail } }]);
+});
+
 test.each([
   ['a fact that is missing', { details: { health_score: 65 } }, '#/detail/details/ib_calls_14d'],
   [

@@ -7,7 +7,11 @@ const good = { score: 50, advice: ['call', 'write'] };
 const anyObject = z.record(z.string(), z.unknown());
 
 const jsonObject = fc
-  .dictionary(fc.string(), fc.jsonValue())
+  // A schema drops this one.
+  .dictionary(
+    fc.string().filter((key) => key !== '__proto__'),
+    fc.jsonValue(),
+  )
   .map((object): Record<string, unknown> => JSON.parse(JSON.stringify(object)));
 const proseWithoutBraces = fc.string().map((text) => text.replaceAll(/[{}`]/g, ' '));
 
@@ -19,6 +23,7 @@ describe('parseAnswer', () => {
     ['a code fence without a language', `\`\`\`\n${JSON.stringify(good)}\`\`\``],
     ['a fence among prose with braces', `For {you}:\n\`\`\`json\n${JSON.stringify(good)}\n\`\`\`\nUse {it}.`],
     ['the second of two fences', `\`\`\`\nnote\n\`\`\`\n\`\`\`json\n${JSON.stringify(good)}\n\`\`\``],
+    ['prose with other braces', `For {you}, <think>{"a": 1}</think>: ${JSON.stringify(good)} :-}`],
     ['prose around it', `Here it is: ${JSON.stringify(good)} Good luck!`],
   ])('takes %s', (_what, text) => {
     expect(parseAnswer(text, verdict)).toEqual({ fits: true, answer: good });

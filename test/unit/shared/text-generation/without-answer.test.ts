@@ -32,7 +32,11 @@ describe('when no vendor can answer now', () => {
     const error = noVendorNow(1_000);
     const patient = { isLastAttempt: false, waitedMs: patienceMs };
     expect(decideWithoutAnswer(error, patient, allow)).toBe('degrade');
-    expect(decideWithoutAnswer(error, patient, deny)).toBe(error);
+    expect(decideWithoutAnswer(error, patient, deny)).toMatchObject({
+      kind: 'unavailable',
+      code: 'NO_VENDOR_NOW',
+      isFinal: true,
+    });
     expect(decideWithoutAnswer(error, early, { ...allow, patienceMs: 0 })).toBe('degrade');
   });
 });

@@ -12,6 +12,13 @@ describe('insightAnswerSchema', () => {
     expect(insightAnswerSchema.parse(answer)).toEqual(answer);
   });
 
+  it('takes a number in quotes, as document 002 does', () => {
+    expect(insightAnswerSchema.parse({ ...good, risk_score: ' 75.5 ' })).toEqual({
+      ...good,
+      risk_score: 75.5,
+    });
+  });
+
   it('drops fields that nobody asked for', () => {
     expect(insightAnswerSchema.parse({ ...good, confidence: 1 })).toEqual(good);
   });
@@ -19,7 +26,9 @@ describe('insightAnswerSchema', () => {
   it.each([
     ['a risk above 100', { ...good, risk_score: 100.1 }],
     ['a risk below 0', { ...good, risk_score: -1 }],
-    ['a risk in words', { ...good, risk_score: '75' }],
+    ['a risk in words', { ...good, risk_score: 'high' }],
+    ['an empty risk', { ...good, risk_score: '' }],
+    ['a quoted risk above 100', { ...good, risk_score: '101' }],
     ['an empty explanation', { ...good, explanation: ' \n' }],
     ['an explanation without end', { ...good, explanation: 'x'.repeat(4_001) }],
     ['one recommendation', { ...good, recommendations: ['a'] }],
