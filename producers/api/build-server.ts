@@ -20,15 +20,23 @@ import type { OpenSpan, Tracing } from '../../shared/telemetry/open-tracing.ts';
 import { addWebhooks, type WebhookOptions } from '../webhook/main.ts';
 import type { ApiServer } from './api-server.ts';
 import { ProblemError, problemBody, problemFromIssues, problemSchema } from './problem.ts';
+import { addActivityRoutes, type ActivityRouteDependencies } from './routes/activity.ts';
 import { addAlertRoutes } from './routes/alerts.ts';
 import { addCallTimeRoutes, type CallTimeRouteDependencies } from './routes/call-times.ts';
 import { addInsightRoutes, type InsightRouteDependencies } from './routes/insights.ts';
 import { addJobRoutes, type JobRouteDependencies } from './routes/jobs.ts';
+import { addOutcomeRoutes, type OutcomeRouteDependencies } from './routes/outcomes.ts';
 import { acceptedSchema } from './submit-job.ts';
 import { toProblem } from './to-problem.ts';
 
 export interface ApiOptions
-  extends HealthOptions, CallTimeRouteDependencies, InsightRouteDependencies, JobRouteDependencies {
+  extends
+    HealthOptions,
+    ActivityRouteDependencies,
+    CallTimeRouteDependencies,
+    InsightRouteDependencies,
+    JobRouteDependencies,
+    OutcomeRouteDependencies {
   access: AccessSettings;
   webhook: { settings: WebhookSettings } & Pick<WebhookOptions, 'fetchText'>;
   log: Logger;
@@ -115,6 +123,8 @@ export async function buildServer(options: ApiOptions): Promise<ApiServer> {
   await server.register(swaggerUi, { routePrefix: '/docs' });
   server.get('/openapi.json', { schema: { hide: true } }, () => server.swagger());
   addHealthRoutes(server, options);
+  addActivityRoutes(server, options);
+  addOutcomeRoutes(server, options);
   addCallTimeRoutes(server, options);
   addAlertRoutes(server, options);
   addInsightRoutes(server, options);

@@ -3,6 +3,8 @@ import { ConfigurationError, type Environment } from '../../shared/config/read-s
 import { allQueues } from '../../shared/contracts/all-queues.ts';
 import { JobError, StoreUnavailableError } from '../../shared/errors/job-error.ts';
 import type { CliContext } from './cli-context.ts';
+import { addActivityCommand } from './commands/activity.ts';
+import { addBacktestCommand } from './commands/backtest.ts';
 import { addCostsCommand } from './commands/costs.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addEnqueueCommand } from './commands/enqueue.ts';
@@ -50,6 +52,8 @@ export async function runCommand(
   addFailedCommand(program, context);
   addQueuesCommand(program, context);
   addSchedulesCommand(program, context);
+  addActivityCommand(program, context);
+  addBacktestCommand(program, context);
   addCostsCommand(program, context);
   addDoctorCommand(program, context);
   addForgetCommand(program, context);
@@ -122,6 +126,10 @@ function explain(error: unknown, { messages }: CliContext): number {
   }
   if (error instanceof StoreUnavailableError) {
     messages.write(`${error.message}. Is it running, and is its address right?\n`);
+    return 1;
+  }
+  if (error instanceof JobError) {
+    messages.write(`${error.message} (${error.code}).\n`);
     return 1;
   }
   // A fault that nobody foresaw: everything that is known helps to find it.

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import { Counter, type Registry } from 'prom-client';
+import { purgeActivity } from '../../shared/activity/purge-activity.ts';
 import type { Tables } from '../../shared/database/tables.ts';
 import { purgeIdempotencyKeys } from '../../shared/ledger/purge-idempotency-keys.ts';
 import { purgeJobs } from '../../shared/ledger/purge-jobs.ts';
@@ -11,6 +12,8 @@ export interface RetentionOptions {
   db: Kysely<Tables>;
   /** How long a settled job stays in the ledger, in days; `undefined` means for ever. */
   ledgerRetentionDays: number | undefined;
+  /** How long what users did stays in the log, in days; `undefined` means for ever. */
+  activityRetentionDays: number | undefined;
   registry: Registry;
   log: Logger;
 }
@@ -22,11 +25,12 @@ const dayMs = 86_400_000;
 const llmCallsKeptDays = 400;
 
 /**
- * Deletes from the ledger what is older than it has to be kept, at once and then every hour. What workers wrote is
- * not touched: predictions belong to the product. What models answered goes with its job, what that cost after 400
- * days. Any number of these may run; a row is deleted and counted once.
+ * Deletes what is older than it has to be kept from the ledger and from the log of what users did, at once and then
+ * every hour. What workers wrote is not touched: predictions belong to the product. What models answered goes with its
+ * job, what that cost after 400 days. Any number of these may run; a row is deleted and counted once.
  */
-export function openRetention({ db, ledgerRetentionDays, registry, log }: RetentionOptions): AsyncDisposable {
+export function openRetention(options: RetentionOptions): AsyncDisposable {
+  const { db, ledgerRetentionDays, activityRetentionDays, registry, log } = options;
   const stop = new AbortController();
   const purged = new Counter({
     name: 'presage_ledger_purged_total',
@@ -48,8 +52,15 @@ export function openRetention({ db, ledgerRetentionDays, registry, log }: Retent
     const begunBefore = new Date(now.getTime() - llmCallsKeptDays * dayMs);
     const calls = await purgeLlmCalls(db, { begunBefore, signal: stop.signal });
     purged.inc({ table: 'llm_calls' }, calls);
-    if (keys + jobs + calls > 0) {
-      log.info({ jobs, idempotency_keys: keys, llm_calls: calls }, 'purged what was kept long enough');
+    let events = 0;
+    if (activityRetentionDays !== undefined) {
+      const occurredBefore = new Date(now.getTime() - activityRetentionDays * dayMs);
+      events = await purgeActivity(db, { occurredBefore, signal: stop.signal });
+      purged.inc({ table: 'activity_log' }, events);
+    }
+    if (keys + jobs + calls + events > 0) {
+      const rows = { jobs, idempotency_keys: keys, llm_calls: calls, activity_log: events };
+      log.info(rows, 'purged what was kept long enough');
     }
   }
 
@@ -59,7 +70,7 @@ export function openRetention({ db, ledgerRetentionDays, registry, log }: Retent
       try {
         await purge();
       } catch (error) {
-        log.warn({ err: error }, 'cannot purge the ledger; trying again');
+        log.warn({ err: error }, 'cannot purge what is old; trying again');
         waitMs = retryAfterMs;
       }
       await delay(waitMs, undefined, { signal: stop.signal }).catch(() => undefined);

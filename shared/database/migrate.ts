@@ -4,6 +4,7 @@ import * as jobs from '../../migrations/0001-jobs.ts';
 import * as callTimePredictions from '../../migrations/0002-call-time-predictions.ts';
 import * as idempotencyKeys from '../../migrations/0003-idempotency-keys.ts';
 import * as llmCalls from '../../migrations/0004-llm-calls.ts';
+import * as activity from '../../migrations/0005-activity.ts';
 import { readColumns } from './read-columns.ts';
 import type { Tables } from './tables.ts';
 
@@ -18,6 +19,7 @@ const migrations: Readonly<Record<string, FleetMigration>> = {
   '0002-call-time-predictions': callTimePredictions,
   '0003-idempotency-keys': idempotencyKeys,
   '0004-llm-calls': llmCalls,
+  '0005-activity': activity,
 };
 
 export const migrationNames: readonly string[] = Object.keys(migrations);

@@ -107,7 +107,9 @@ function boundedConnection(connection: PoolConnection, queryTimeoutMs: number): 
       return connection.query(
         { sql: statement, values: parameters, timeout: queryTimeoutMs },
         (error, result) => {
-          const outage = error !== null && isOutage(error);
+          const outage = error !== null && (lost || isOutage(error));
+          // At once: the rollback that follows would wait for the statement that does not end.
+          if (outage && !lost) connection.destroy();
           lost ||= outage;
           // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Kysely's name for mysql2's own result
           callback?.(outage ? new StoreUnavailableError('mysql', error) : error, result as MysqlQueryResult);
@@ -115,8 +117,7 @@ function boundedConnection(connection: PoolConnection, queryTimeoutMs: number): 
       );
     },
     release() {
-      if (lost) connection.destroy();
-      else connection.release();
+      if (!lost) connection.release();
     },
   };
 }

@@ -1,7 +1,9 @@
+import type { ActivityLogTable } from './activity-log-table.ts';
 import type { CallTimePredictionsTable } from './call-time-predictions-table.ts';
 import type { IdempotencyKeysTable } from './idempotency-keys-table.ts';
 import type { JobsTable } from './jobs-table.ts';
 import type { LlmCallsTable } from './llm-calls-table.ts';
+import type { OutcomesTable } from './outcomes-table.ts';
 
 /** The MySQL schema as the current version of the fleet sees it. */
 export interface Tables {
@@ -9,4 +11,6 @@ export interface Tables {
   idempotency_keys: IdempotencyKeysTable;
   call_time_predictions: CallTimePredictionsTable;
   llm_calls: LlmCallsTable;
+  activity_log: ActivityLogTable;
+  outcomes: OutcomesTable;
 }

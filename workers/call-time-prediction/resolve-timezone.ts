@@ -1,4 +1,5 @@
 import type { Contact } from '../../shared/contracts/call-time-prediction.ts';
+import { createTimezoneNames } from '../../shared/timezone/timezone-names.ts';
 import type { TimezoneOfNumber } from './phone-timezone.ts';
 
 /** The timezone to call a contact in; `undefined` when the one that it names is no timezone. */
@@ -9,31 +10,10 @@ export type ResolveTimezone = (contact: Pick<Contact, 'phoneNumber' | 'timezone'
  * What a contact names must be an IANA name: an offset such as +02:00 does not know daylight saving.
  */
 export function createTimezoneResolver(timezoneOfNumber: TimezoneOfNumber): ResolveTimezone {
-  // In lower case, because names are not case-sensitive: at most as many entries as there are zones.
-  const known = new Set<string>();
-
-  function isTimezone(text: string): boolean {
-    // Names only: the runtime takes offsets such as +02:00 for timezones too.
-    if (!/^[A-Za-z][\w+/-]*$/.test(text)) return false;
-    const name = text.toLowerCase();
-    if (!known.has(name)) {
-      if (!isKnownToRuntime(name)) return false;
-      known.add(name);
-    }
-    return true;
-  }
+  const isTimezone = createTimezoneNames();
 
   return ({ phoneNumber, timezone }) => {
     if (timezone === undefined) return timezoneOfNumber(phoneNumber) ?? 'UTC';
     return isTimezone(timezone) ? timezone : undefined;
   };
-}
-
-function isKnownToRuntime(name: string): boolean {
-  try {
-    Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -32,7 +32,7 @@ export function addForgetCommand(program: Command, context: CliContext): void {
   program
     .command('forget')
     .description(
-      'remove a person from jobs, predictions, insights, caches and the journal of paid calls; ' +
+      'remove a person from jobs, predictions, insights, activity, outcomes, caches and the journal of paid calls; ' +
         'exit 0 means that nothing is left',
     )
     .option('--phone <number>', 'whose phone number this is, in E.164 form', phoneArgument)

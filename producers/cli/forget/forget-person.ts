@@ -38,6 +38,8 @@ export async function forgetPerson(
     predictions_deleted: 0,
     predictions_rewritten: 0,
     insights_deleted: 0,
+    events_deleted: 0,
+    outcomes_deleted: 0,
     answers_deleted: 0,
     cache_entries_deleted: 0,
     idempotency_keys_deleted: 0,

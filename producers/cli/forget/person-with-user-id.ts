@@ -4,6 +4,8 @@ import { forgetInJob } from './forget-in-job.ts';
 import { forgotten } from './mention.ts';
 import type { Person } from './person.ts';
 
+const rowsPerStatement = 500;
+
 /** Texts of an alert, its event or its insight that say nothing about whom it is about. */
 const saysNothing: ReadonlySet<string> = new Set([
   'alert_type',
@@ -44,6 +46,8 @@ export function personWithUserId(userId: string): Person {
     async forgetBesideJobs({ db, insights }, done) {
       done.predictions_rewritten += await forgetContactId(userId, db);
       done.insights_deleted += (await insights?.forget(userId)) ?? 0;
+      done.events_deleted += await deleteAll(() => deleteActivity(userId, db));
+      done.outcomes_deleted += await deleteAll(() => deleteOutcomes(userId, db));
     },
   };
 }
@@ -85,6 +89,35 @@ async function forgetContactId(userId: string, db: Kysely<Tables>): Promise<numb
       .execute();
   }
   return theirs.length;
+}
+
+async function deleteActivity(userId: string, db: Kysely<Tables>): Promise<bigint> {
+  const { numDeletedRows } = await db
+    .deleteFrom('activity_log')
+    .where('user_id', '=', userId)
+    .limit(rowsPerStatement)
+    .executeTakeFirstOrThrow();
+  return numDeletedRows;
+}
+
+/** Whatever the id names there: callers may call a contact or an entity by it too. */
+async function deleteOutcomes(userId: string, db: Kysely<Tables>): Promise<bigint> {
+  const { numDeletedRows } = await db
+    .deleteFrom('outcomes')
+    .where('subject', '=', userId)
+    .limit(rowsPerStatement)
+    .executeTakeFirstOrThrow();
+  return numDeletedRows;
+}
+
+/** Deletes by parts, so that no statement holds many locks. Answers how many rows there were. */
+async function deleteAll(deletePart: () => Promise<bigint>): Promise<number> {
+  let deleted = 0;
+  for (let part = rowsPerStatement; part === rowsPerStatement;) {
+    part = Number(await deletePart());
+    deleted += part;
+  }
+  return deleted;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

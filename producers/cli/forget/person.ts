@@ -29,6 +29,9 @@ export interface Forgotten {
   /** Predictions that go on without their contact's id. */
   predictions_rewritten: number;
   insights_deleted: number;
+  /** What they did, from the log. */
+  events_deleted: number;
+  outcomes_deleted: number;
   /** What models wrote for the rewritten jobs; what it cost stays. */
   answers_deleted: number;
   cache_entries_deleted: number;

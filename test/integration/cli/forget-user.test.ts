@@ -25,6 +25,8 @@ const nothing = {
   predictions_deleted: 0,
   predictions_rewritten: 0,
   insights_deleted: 0,
+  events_deleted: 0,
+  outcomes_deleted: 0,
   answers_deleted: 0,
   cache_entries_deleted: 0,
   idempotency_keys_deleted: 0,
@@ -70,7 +72,7 @@ function forget(waitMs = 0) {
 function consume(work: (context: JobContext) => Promise<void> = () => Promise.resolve()) {
   fleet.consume(churnInsight, {
     async start(payload, context) {
-      const { entity_id } = alertOf(payload);
+      const entity_id = String(alertOf(payload).entity_id);
       await work(context);
       await insertLlmCalls(fleet.database.db, [{ job_id: context.jobId, answer: `Zelda is ${entity_id}` }]);
       const insight: Insight = {
@@ -283,6 +285,36 @@ describe('presage forget --user', () => {
       AWS_EC2_METADATA_DISABLED: 'true',
     };
   };
+
+  test('removes what the person did and what became of them, and nobody else', async () => {
+    const occurredAt = new Date();
+    const { db } = fleet.database;
+    const users = [...Array.from({ length: 600 }, () => userId), ...longerIds];
+    await db
+      .insertInto('activity_log')
+      .values(users.map((id) => ({ user_id: id, activity_type: 'login', occurred_at: occurredAt })))
+      .execute();
+    const outcome = { page_key: null, job_id: null, happened: 1, occurred_at: occurredAt };
+    await db
+      .insertInto('outcomes')
+      .values([
+        { ...outcome, event_id: 'o1', kind: 'churned', subject: userId },
+        { ...outcome, event_id: 'o2', kind: 'call_answered', subject: userId },
+        ...longerIds.map((id) => ({ ...outcome, event_id: id, kind: 'churned' as const, subject: id })),
+      ])
+      .execute();
+    const done = await forgetPerson(personWithUserId(userId), 0, {
+      ...fleet,
+      db,
+      cache: fleet.redis,
+      insights: undefined,
+      queues: [churnInsight.name],
+    });
+    expect(done).toMatchObject({ events_deleted: 600, outcomes_deleted: 2 });
+    const left = await db.selectFrom('activity_log').select('user_id').execute();
+    expect(left.map((row) => row.user_id).sort()).toEqual([...longerIds].sort());
+    expect(await db.selectFrom('outcomes').selectAll().execute()).toHaveLength(longerIds.length);
+  });
 
   test('prints what it did, without the id', async () => {
     const id = await submit(alertAbout(userId), { delayMs: 60_000 });

@@ -111,6 +111,19 @@ test.each(['up', 'status'])('%s: DynamoDB away is told, exit 1', async (directio
   expect(run.messages).toContain('DynamoDB does not answer');
 });
 
+test.each(['up', 'status'])(
+  '%s: what DynamoDB does not allow is told in one line, exit 1',
+  async (direction) => {
+    await using proxy = await openDynamodbProxy(emulator.url);
+    proxy.failNext('DescribeTable', { kind: 'answer', status: 400, type: 'AccessDeniedException' });
+    const run = await migrate([direction], { AWS_ENDPOINT_URL_DYNAMODB: proxy.url });
+    expect(run).toMatchObject({ exitCode: 1, output: '' });
+    expect(run.messages).toBe(
+      'The credentials for DynamoDB are missing or not accepted (DYNAMODB_ACCESS_DENIED).\n',
+    );
+  },
+);
+
 test('a name that no table can have is a problem of the configuration', async () => {
   const run = await migrate(['up'], { DYNAMODB_TABLE_NAME: 'a table' });
   expect(run).toMatchObject({ exitCode: 1, output: '' });

@@ -55,7 +55,13 @@ test('what models answered goes with its job; what it cost stays countable for 4
   ]);
   const registry = new Registry();
   const log = createLogger({ process: 'test', level: 'silent' });
-  await using _retention = openRetention({ db: database.db, ledgerRetentionDays: 30, registry, log });
+  await using _retention = openRetention({
+    db: database.db,
+    ledgerRetentionDays: 30,
+    activityRetentionDays: undefined,
+    registry,
+    log,
+  });
   await until(async () =>
     (await registry.metrics()).includes('presage_ledger_purged_total{table="llm_calls"} 600'),
   );

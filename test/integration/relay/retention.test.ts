@@ -194,7 +194,8 @@ describe('the relay’s part', () => {
     const registry = new Registry();
     const lines: string[] = [];
     const log = createLogger({ process: 'test', level: 'info', write: (line) => lines.push(line) });
-    await using _retention = openRetention({ db: database.db, ledgerRetentionDays, registry, log });
+    const days = { ledgerRetentionDays, activityRetentionDays: undefined };
+    await using _retention = openRetention({ db: database.db, ...days, registry, log });
     await until(enough);
     const logged = () => lines.some((line) => line.includes('purged'));
     await until(() => Promise.resolve(logged()));

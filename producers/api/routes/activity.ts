@@ -1,0 +1,66 @@
+import { activityEventSchema, checkActivityEvent } from '../../../shared/activity/activity-event.ts';
+import { insertActivity } from '../../../shared/activity/insert-activity.ts';
+import type { Database } from '../../../shared/database/open-database.ts';
+import { createTimezoneNames } from '../../../shared/timezone/timezone-names.ts';
+import type { ApiServer } from '../api-server.ts';
+import { problemSchema } from '../problem.ts';
+import { eventsBodySchema, eventsOf, receivedSchema, receiveEvents } from '../receive-events.ts';
+
+export interface ActivityRouteDependencies {
+  database: Pick<Database, 'db'>;
+}
+
+const exampleEvents = [
+  {
+    event_id: 'evt_0001',
+    user_id: 'user_42',
+    activity_type: 'open_dashboard',
+    occurred_at: '2026-01-15T09:12:30+01:00',
+    timezone: 'Europe/Berlin',
+    metadata: { screen: 'overview' },
+  },
+  {
+    event_id: 'evt_0002',
+    user_id: 'user_42',
+    activity_type: 'export_report',
+    occurred_at: '2026-01-15T08:20:00Z',
+  },
+];
+
+export function addActivityRoutes(server: ApiServer, { database: { db } }: ActivityRouteDependencies): void {
+  const isTimezone = createTimezoneNames();
+  server.post(
+    '/v1/activity',
+    {
+      config: { scope: 'produce' },
+      schema: {
+        tags: ['activity'],
+        summary: 'Tell what users did',
+        description:
+          'A list of events, or an object with one. Each event counts once, by its `event_id`: sending a request ' +
+          'again is harmless. A bad event is named under `errors` and fails no other.',
+        body: eventsBodySchema(activityEventSchema, exampleEvents),
+        response: {
+          200: receivedSchema,
+          400: problemSchema,
+          401: problemSchema,
+          403: problemSchema,
+          413: problemSchema,
+          415: problemSchema,
+          422: problemSchema,
+          429: problemSchema,
+          500: problemSchema,
+          503: problemSchema,
+        },
+      },
+    },
+    (request) => {
+      const nowMs = Date.now();
+      return receiveEvents(
+        eventsOf(request.body),
+        (event) => checkActivityEvent(event, { nowMs, isTimezone }),
+        (rows) => insertActivity(db, rows),
+      );
+    },
+  );
+}
