@@ -1,7 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import pMap from 'p-map';
 import { v4 as uuid } from 'uuid';
 import type { Contact } from '../shared/contracts/call-time-prediction.ts';
@@ -19,6 +15,8 @@ import { createTimezoneResolver } from '../workers/call-time-prediction/resolve-
 import { openSagemakerEndpoint } from '../shared/sagemaker/sagemaker-endpoint.ts';
 import type { BenchmarkEnvironment, BenchmarkReport } from './benchmark-report.ts';
 import { median } from './median.ts';
+import { startEmulator } from './start-emulator.ts';
+import { timed } from './timed.ts';
 
 const contactsPerJob = 2_000;
 const warmRounds = 15;
@@ -113,7 +111,12 @@ async function openCallTime(
   const bareRedis = await ready(resources.use(connectRedis(redis, 'worker', log)).client);
   const cacheRedis = await ready(resources.use(connectRedis(redis, 'cache', log)).client);
   const database = resources.use(openDatabase(databaseSettings));
-  const endpointUrl = await startEndpoint(resources, processEnvironment);
+  const endpointUrl = await startEmulator(
+    'run-sagemaker-server.ts',
+    endpointLatencyMs,
+    processEnvironment,
+    resources,
+  );
   const endpoint = resources.use(
     openSagemakerEndpoint({ region: 'us-east-1', endpointName: 'bench', endpointUrl, parallelism }),
   );
@@ -181,27 +184,6 @@ async function openCallTime(
   };
 }
 
-/** The local SageMaker server as a child, which ends with this process at the latest. Answers its URL. */
-async function startEndpoint(
-  resources: AsyncDisposableStack,
-  environment: BenchmarkEnvironment['processEnvironment'],
-): Promise<string> {
-  const program = join(import.meta.dirname, '../shared/emulators/run-sagemaker-server.ts');
-  const child = spawn(process.execPath, [program, '--latency-ms', String(endpointLatencyMs)], {
-    env: environment,
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-  });
-  resources.defer(async () => {
-    const exited = once(child, 'exit');
-    child.kill();
-    await exited;
-  });
-  if (!child.stdout) throw new Error('a child with a pipe has no output');
-  const lines = createInterface({ input: child.stdout });
-  for await (const url of lines) return url;
-  throw new Error('the local SageMaker server did not start');
-}
-
 async function ready(client: RedisClient): Promise<RedisClient> {
   if (client.status !== 'ready') {
     await new Promise<void>((resolve) => void client.once('ready', () => resolve()));
@@ -219,10 +201,4 @@ function createContactMaker(): () => Contact[] {
       phoneNumber: `${prefixes[index % prefixes.length]}${next++}`,
       metadata: { age: 20 + (index % 60) },
     }));
-}
-
-async function timed(action: () => Promise<void>): Promise<number> {
-  const beganMs = performance.now();
-  await action();
-  return performance.now() - beganMs;
 }

@@ -1,7 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BedrockRuntimeClient, ConverseCommand } from '@aws-sdk/client-bedrock-runtime';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
@@ -16,6 +12,8 @@ import { openTextGeneration } from '../shared/text-generation/open-text-generati
 import { portableSchema } from '../shared/text-generation/portable-schema.ts';
 import type { BenchmarkEnvironment, BenchmarkReport, Figure } from './benchmark-report.ts';
 import { median } from './median.ts';
+import { startEmulator } from './start-emulator.ts';
+import { timed } from './timed.ts';
 
 const model = 'global.anthropic.claude-haiku-4-5-20251001-v1:0';
 const latencyMs = 200;
@@ -68,7 +66,7 @@ async function openCalls(
   resources: AsyncDisposableStack,
 ): Promise<{ bare: Call; room: Call }> {
   const log = createLogger({ process: 'bench', level: 'error' });
-  const endpointUrl = await startServer(resources, processEnvironment);
+  const endpointUrl = await startEmulator('run-llm-server.ts', latencyMs, processEnvironment, resources);
   const metrics = resources.use(createMetrics());
   const database = resources.use(openDatabase(databaseSettings));
   const redis = resources.use(connectRedis(redisSettings, 'cache', log));
@@ -166,31 +164,4 @@ function figuresOf(how: string, times: { bare: number[]; room: number[] }): Figu
 function percentile99(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.ceil(sorted.length * 0.99) - 1] ?? Number.NaN;
-}
-
-/** The local server as a child, which ends with this process at the latest. Answers its URL. */
-async function startServer(
-  resources: AsyncDisposableStack,
-  environment: BenchmarkEnvironment['processEnvironment'],
-): Promise<string> {
-  const program = join(import.meta.dirname, '../shared/emulators/run-llm-server.ts');
-  const child = spawn(process.execPath, [program, '--latency-ms', String(latencyMs)], {
-    env: environment,
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-  });
-  resources.defer(async () => {
-    const exited = once(child, 'exit');
-    child.kill();
-    await exited;
-  });
-  if (!child.stdout) throw new Error('a child with a pipe has no output');
-  const lines = createInterface({ input: child.stdout });
-  for await (const url of lines) return url;
-  throw new Error('the local LLM server did not start');
-}
-
-async function timed(call: Call): Promise<number> {
-  const beganMs = performance.now();
-  await call();
-  return performance.now() - beganMs;
 }

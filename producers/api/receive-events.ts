@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { eventIdSchema, eventProblemCodes, type Checked } from '../../shared/activity/activity-event.ts';
-import { problemFromIssues } from './problem.ts';
+import { problemFromIssues, problemSchema } from './problem.ts';
 
 export const maxEvents = 5_000;
 
@@ -8,7 +8,7 @@ const listSchema = z.array(z.unknown()).min(1).max(maxEvents);
 const envelopeSchema = z.object({ events: listSchema });
 const withEventIdSchema = z.object({ event_id: eventIdSchema });
 
-export const receivedSchema = z
+const receivedSchema = z
   .object({
     accepted: z.int().min(0).meta({ description: 'Events that are new' }),
     duplicates: z.int().min(0).meta({ description: 'Events whose `event_id` was known already' }),
@@ -39,6 +39,20 @@ export const receivedSchema = z
       },
     ],
   });
+
+/** What a route that receives events answers. */
+export const receiveResponses = {
+  200: receivedSchema,
+  400: problemSchema,
+  401: problemSchema,
+  403: problemSchema,
+  413: problemSchema,
+  415: problemSchema,
+  422: problemSchema,
+  429: problemSchema,
+  500: problemSchema,
+  503: problemSchema,
+};
 
 export type Received = z.output<typeof receivedSchema>;
 

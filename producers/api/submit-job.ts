@@ -8,7 +8,7 @@ import type { Enqueue, EnqueueOptions } from '../../shared/queue/enqueue.ts';
 import type { ResultChannel } from '../../shared/queue/open-result-channel.ts';
 import type { Logger } from '../../shared/telemetry/create-logger.ts';
 import { idempotencyKeyOf } from './idempotency-key.ts';
-import { ProblemError, problemKinds, type ProblemCode } from './problem.ts';
+import { ProblemError, problemKinds, problemSchema, type ProblemCode } from './problem.ts';
 
 export const longestWaitMs = 30_000;
 
@@ -36,6 +36,21 @@ export const acceptedSchema = z
     status_url: z.string(),
   })
   .meta({ id: 'Accepted', description: 'The job is committed and will be done' });
+
+/** What a route that submits jobs answers, beside 200 with the result. */
+export const submitResponses = {
+  202: acceptedSchema,
+  400: problemSchema,
+  401: problemSchema,
+  403: problemSchema,
+  409: problemSchema,
+  413: problemSchema,
+  415: problemSchema,
+  422: problemSchema,
+  429: problemSchema,
+  500: problemSchema,
+  503: problemSchema,
+};
 
 export interface SubmitDependencies {
   enqueue: Pick<Enqueue, 'enqueue' | 'enqueueIdempotently'>;

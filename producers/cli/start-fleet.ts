@@ -14,7 +14,7 @@ import { startEmbeddedStack } from '../../shared/embedded/start-embedded-stack.t
 import { supervise } from '../../shared/embedded/supervise.ts';
 import { processIdentity } from '../../shared/process/process-identity.ts';
 import type { ReadyMessage } from '../../shared/process/run-process.ts';
-import { unlessAborted } from '../../shared/process/unless-aborted.ts';
+import { unlessAborted } from '../../shared/outside-call/unless-aborted.ts';
 import type { Logger } from '../../shared/telemetry/create-logger.ts';
 import { fleetProcesses, stages, type FleetSelection } from './fleet-processes.ts';
 

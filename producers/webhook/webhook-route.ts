@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { errorCodes, type FastifyInstance, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { alertEnvelopeSchema, alertSchema, churnInsight } from '../../shared/contracts/churn-insight.ts';
+import { alertBodySchema, churnInsight } from '../../shared/contracts/churn-insight.ts';
 import { AccessDenied } from '../../shared/http-access/add-access-control.ts';
 import type { QueueLimit } from '../../shared/queue/create-queue-limit.ts';
 import type { Enqueue } from '../../shared/queue/enqueue.ts';
@@ -47,27 +47,6 @@ declare module 'fastify' {
 const bodyLimitBytes = 2 * 1024 * 1024;
 
 const subscriptionSchema = z.object({ state: z.enum(['confirmed', 'unsubscribed']) });
-
-/** Document 002's test event. */
-export const exampleEvent = {
-  version: '0',
-  id: 'test-event-id',
-  'detail-type': 'high_ib_call_frequency',
-  source: 'iops-dashboard.processor',
-  account: '123456789012',
-  time: '2025-01-01T12:00:00Z',
-  region: 'us-east-1',
-  resources: [],
-  detail: {
-    alert_type: 'high_ib_call_frequency',
-    severity: 'warning',
-    entity_id: 'stu_4532',
-    entity_type: 'student',
-    details: { ib_calls_14d: 5, health_score: 65 },
-    message: 'Student stu_4532 has 5 IB calls in 14 days',
-    timestamp: '2025-01-01T12:00:00Z',
-  },
-};
 
 /** `POST /webhooks/alerts`. A scope of its own, because signatures are of the bytes that arrive. */
 export async function addWebhookRoute(
@@ -116,7 +95,7 @@ export async function addWebhookRoute(
             'API destination of EventBridge, or SNS (signature version 2). The same alert delivered again is ' +
             'answered with its first job.',
           consumes: ['application/json', 'text/plain'],
-          body: z.union([alertEnvelopeSchema, alertSchema]).meta({ examples: [exampleEvent] }),
+          body: alertBodySchema,
           response: {
             200: subscriptionSchema.meta({ description: 'A message of SNS about the subscription itself' }),
             202: accepted,

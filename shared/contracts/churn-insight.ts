@@ -80,9 +80,35 @@ const envelopeFields = {
 };
 
 /** An event of EventBridge around an alert. */
-export const alertEnvelopeSchema = z
+const alertEnvelopeSchema = z
   .object({ ...envelopeFields, detail: alertSchema })
   .meta({ description: 'An EventBridge event whose detail is the alert' });
+
+/** Document 002's own. */
+export const exampleAlertEvent = {
+  version: '0',
+  id: 'test-event-id',
+  'detail-type': 'high_ib_call_frequency',
+  source: 'iops-dashboard.processor',
+  account: '123456789012',
+  time: '2025-01-01T12:00:00Z',
+  region: 'us-east-1',
+  resources: [],
+  detail: {
+    alert_type: 'high_ib_call_frequency',
+    severity: 'warning',
+    entity_id: 'stu_4532',
+    entity_type: 'student',
+    details: { ib_calls_14d: 5, health_score: 65 },
+    message: 'Student stu_4532 has 5 IB calls in 14 days',
+    timestamp: '2025-01-01T12:00:00Z',
+  },
+};
+
+/** What the doors for alerts tell callers to send; what is accepted beyond it is the payload's business. */
+export const alertBodySchema = z
+  .union([alertEnvelopeSchema, alertSchema])
+  .meta({ examples: [exampleAlertEvent, exampleAlertEvent.detail] });
 
 /**
  * What is accepted: an event of EventBridge, or its bare detail. Which one it is meant to be shows in `detail`, so

@@ -5,7 +5,7 @@ import { awsCredentials } from '../aws/aws-credentials.ts';
 import type { AwsSettings } from '../config/aws-settings.ts';
 import type { DynamodbSettings } from '../config/dynamodb-settings.ts';
 import { JobError, StoreUnavailableError } from '../errors/job-error.ts';
-import { unlessAborted } from '../process/unless-aborted.ts';
+import { boundedCall, type CallEnding } from '../outside-call/bounded-call.ts';
 import { dynamodbFailure } from './dynamodb-failure.ts';
 
 const connectionTimeoutMs = 1_000;
@@ -60,32 +60,20 @@ export function openDynamodb({ region, endpointUrl, mayAskInstanceMetadata }: Dy
 
   return {
     endpointUrl,
-    async call(request, { signal, timeoutMs = defaultCallTimeoutMs } = {}) {
-      const ended = new AbortController();
-      let isLate = false;
-      const timer = setTimeout(() => {
-        isLate = true;
-        ended.abort();
-      }, timeoutMs);
-      const onAbort = () => ended.abort();
-      if (signal?.aborted) onAbort();
-      else signal?.addEventListener('abort', onAbort, { once: true });
-      try {
-        ended.signal.throwIfAborted();
-        // The SDK looks at the signal only while the request is under way, not while it looks for credentials.
-        return await unlessAborted(request(documents, { abortSignal: ended.signal }), ended.signal);
-      } catch (error) {
-        if (signal?.aborted) {
-          throw new JobError('cancelled', 'The DynamoDB call was aborted', { code: 'ABORTED', cause: error });
-        }
-        throw isLate ? new StoreUnavailableError('dynamodb', error) : dynamodbFailure(error);
-      } finally {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-      }
+    call(request, { signal, timeoutMs = defaultCallTimeoutMs } = {}) {
+      return boundedCall({ timeoutMs, signal, failureOf: endedCall }, (abortSignal) =>
+        request(documents, { abortSignal }),
+      );
     },
     [Symbol.dispose]() {
       client.destroy();
     },
   };
+}
+
+function endedCall(error: unknown, ending: CallEnding): JobError {
+  if (ending === 'cancelled') {
+    return new JobError('cancelled', 'The DynamoDB call was aborted', { code: 'ABORTED', cause: error });
+  }
+  return ending === 'late' ? new StoreUnavailableError('dynamodb', error) : dynamodbFailure(error);
 }

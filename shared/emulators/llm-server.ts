@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TokenUsage } from '../text-generation/text-generator.ts';
 import { chatFormat } from './chat-format.ts';
 import { converseFormat } from './converse-format.ts';
@@ -7,6 +6,7 @@ import { createTally } from './create-tally.ts';
 import { inventJson } from './invent-json.ts';
 import type { LlmDialect, LlmQuestion, RecordedLlmRequest } from './llm-dialect.ts';
 import type { LlmFault } from './llm-fault.ts';
+import { openLocalServer } from './open-local-server.ts';
 
 export type { LlmDialect, LlmFault, RecordedLlmRequest };
 
@@ -35,7 +35,7 @@ export interface LlmServer extends AsyncDisposable {
 }
 
 export interface LlmServerOptions {
-  /** 0 or absent: any free port. */
+  /** 0 or left out: the system chooses a free port. */
   port?: number;
   /** How long an answer takes, in milliseconds. */
   latencyMs?: number;
@@ -46,7 +46,6 @@ export interface LlmServerOptions {
 }
 
 const keptRequests = 20_000;
-const dripIntervalMs = 100;
 const oversizedBytes = 16 * 1024 * 1024;
 const formats = { converse: converseFormat, chat: chatFormat };
 const noUsage: TokenUsage = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 };
@@ -61,13 +60,10 @@ export async function openLlmServer(options: LlmServerOptions = {}): Promise<Llm
   let latencyMs = options.latencyMs ?? 0;
   let received = 0;
   const arrivals = createTally();
-  const abandonments = createTally();
   const requests: RecordedLlmRequest[] = [];
   const nextFaults: Record<LlmDialect, LlmFault[]> = { converse: [], chat: [] };
   const lastingFaults: Partial<Record<LlmDialect, LlmFault>> = {};
   const told = { converse: { calls: 0, usage: noUsage }, chat: { calls: 0, usage: noUsage } };
-  const timers = new Set<NodeJS.Timeout>();
-  const brokenByServer = new WeakSet<ServerResponse>();
   const answerOf =
     options.answer ??
     ((request, jsonSchema) =>
@@ -81,20 +77,6 @@ export async function openLlmServer(options: LlmServerOptions = {}): Promise<Llm
     const index = received;
     received += 1;
     return nextFaults[dialect].shift() ?? lastingFaults[dialect] ?? options.faultFor?.(request, index);
-  }
-
-  function later(delayMs: number, action: () => void): void {
-    const timer = setTimeout(() => {
-      timers.delete(timer);
-      action();
-    }, delayMs);
-    timers.add(timer);
-  }
-
-  function drip(response: ServerResponse): void {
-    if (response.destroyed) return;
-    response.write(' ');
-    later(dripIntervalMs, () => drip(response));
   }
 
   /** Answers with status 200 and tells the tokens, which a vendor would send a bill for. */
@@ -149,19 +131,15 @@ export async function openLlmServer(options: LlmServerOptions = {}): Promise<Llm
         return;
       }
       case 'reset': {
-        brokenByServer.add(response);
-        response.socket?.resetAndDestroy();
+        local.reset(response);
         return;
       }
       case 'cut-off': {
-        brokenByServer.add(response);
-        response.writeHead(200, { 'content-type': 'application/json', 'content-length': 1_000 });
-        response.write('{"output":', () => response.destroy());
+        local.cutOff(response, '{"output":');
         return;
       }
       case 'slow-drip': {
-        response.writeHead(200, { 'content-type': 'application/json' });
-        drip(response);
+        local.drip(response);
         return;
       }
       case 'empty': {
@@ -196,8 +174,7 @@ export async function openLlmServer(options: LlmServerOptions = {}): Promise<Llm
     }
   }
 
-  async function handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = await readBody(incoming);
+  function handle(incoming: IncomingMessage, body: string, response: ServerResponse): void {
     const path = incoming.url ?? '';
     const dialect: LlmDialect = path.startsWith('/model/') ? 'converse' : 'chat';
     const question = incoming.method === 'POST' ? formats[dialect].read(path, body) : undefined;
@@ -214,29 +191,13 @@ export async function openLlmServer(options: LlmServerOptions = {}): Promise<Llm
       refuse(dialect, question.refusal, response);
     } else {
       const answer = () => reply(dialect, question, answerOf(request, question.jsonSchema), response);
-      if (latencyMs > 0) later(latencyMs, answer);
+      if (latencyMs > 0) local.later(latencyMs, answer);
       else answer();
     }
   }
 
-  let underWay = 0;
-  let mostAtOnce = 0;
-  const server = createServer((request, response) => {
-    underWay += 1;
-    mostAtOnce = Math.max(mostAtOnce, underWay);
-    response.on('close', () => {
-      underWay -= 1;
-      if (!response.writableEnded && !brokenByServer.has(response)) abandonments.add();
-    });
-    // Only a client that goes away in the midst of its request makes this fail.
-    handle(request, response).catch(() => response.destroy());
-  });
-  server.keepAliveTimeout = 60_000;
-  server.listen(options.port ?? 0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the server has no TCP address');
-  const url = `http://127.0.0.1:${address.port}`;
+  const local = await openLocalServer({ port: options.port, handle });
+  const { url } = local;
 
   return {
     url,
@@ -259,22 +220,10 @@ export async function openLlmServer(options: LlmServerOptions = {}): Promise<Llm
       latencyMs = milliseconds;
     },
     arrived: (count) => arrivals.reached(count),
-    mostAtOnce: () => mostAtOnce,
-    abandoned: (count) => abandonments.reached(count),
-    async [Symbol.asyncDispose]() {
-      for (const timer of timers) clearTimeout(timer);
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
-    },
+    mostAtOnce: () => local.mostAtOnce(),
+    abandoned: (count) => local.abandoned(count),
+    [Symbol.asyncDispose]: () => local[Symbol.asyncDispose](),
   };
-}
-
-async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of request as AsyncIterable<Uint8Array>) chunks.push(chunk);
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 function tokensIn(text: string): number {

@@ -1,7 +1,7 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createTally } from './create-tally.ts';
 import { inventCallTime } from './invent-call-time.ts';
+import { openLocalServer } from './open-local-server.ts';
 
 /** How an answer can differ from a plain good one. */
 export type EndpointFault =
@@ -59,14 +59,13 @@ export interface SagemakerServer extends AsyncDisposable {
 }
 
 export interface SagemakerServerOptions {
-  /** 0 or absent: any free port. */
+  /** 0 or left out: the system chooses a free port. */
   port?: number;
   /** How long an answer takes, in milliseconds. */
   latencyMs?: number;
 }
 
 const keptRequests = 20_000;
-const dripIntervalMs = 100;
 const oversizedBytes = 4 * 1024 * 1024;
 
 /**
@@ -77,12 +76,8 @@ const oversizedBytes = 4 * 1024 * 1024;
 export async function openSagemakerServer(options: SagemakerServerOptions = {}): Promise<SagemakerServer> {
   let latencyMs = options.latencyMs ?? 0;
   const arrivals = createTally();
-  const abandonments = createTally();
-  let underWay = 0;
-  let mostAtOnce = 0;
   const requests: RecordedRequest[] = [];
   const faults: EndpointFault[] = [];
-  const timers = new Set<NodeJS.Timeout>();
 
   function record(request: IncomingMessage, endpointName: string, body: string): RecordedRequest {
     const recorded = {
@@ -96,20 +91,6 @@ export async function openSagemakerServer(options: SagemakerServerOptions = {}):
     if (requests.length > keptRequests) requests.shift();
     arrivals.add();
     return recorded;
-  }
-
-  function later(delayMs: number, action: () => void): void {
-    const timer = setTimeout(() => {
-      timers.delete(timer);
-      action();
-    }, delayMs);
-    timers.add(timer);
-  }
-
-  function drip(response: ServerResponse): void {
-    if (response.destroyed) return;
-    response.write(' ');
-    later(dripIntervalMs, () => drip(response));
   }
 
   function fail(fault: EndpointFault, body: string, response: ServerResponse): void {
@@ -131,7 +112,7 @@ export async function openSagemakerServer(options: SagemakerServerOptions = {}):
         return;
       }
       case 'reset': {
-        response.socket?.resetAndDestroy();
+        local.reset(response);
         return;
       }
       case 'truncated': {
@@ -139,8 +120,7 @@ export async function openSagemakerServer(options: SagemakerServerOptions = {}):
         return;
       }
       case 'cut-off': {
-        response.writeHead(200, { 'content-type': 'application/json', 'content-length': 1_000 });
-        response.write('{"preferredDayOfWeek":[1,2,3],', () => response.destroy());
+        local.cutOff(response, '{"preferredDayOfWeek":[1,2,3],');
         return;
       }
       case 'extra-fields': {
@@ -163,15 +143,13 @@ export async function openSagemakerServer(options: SagemakerServerOptions = {}):
         return;
       }
       case 'slow-drip': {
-        response.writeHead(200, { 'content-type': 'application/json' });
-        drip(response);
+        local.drip(response);
       }
     }
   }
 
-  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  function handle(request: IncomingMessage, body: string, response: ServerResponse): void {
     const endpointName = /^\/endpoints\/([^/]+)\/invocations$/.exec(request.url ?? '')?.[1];
-    const body = await readBody(request);
     if (request.method !== 'POST' || endpointName === undefined) {
       answerError(response, 404, 'UnknownOperationException');
       return;
@@ -184,29 +162,15 @@ export async function openSagemakerServer(options: SagemakerServerOptions = {}):
       answerError(response, 400, 'ValidationError');
     } else {
       const prediction = JSON.stringify(inventCallTime(phoneNumber, textField(body, 'timezone') ?? 'UTC'));
-      if (latencyMs > 0) later(latencyMs, () => answer(response, prediction));
+      if (latencyMs > 0) local.later(latencyMs, () => answer(response, prediction));
       else answer(response, prediction);
     }
   }
 
-  const server = createServer((request, response) => {
-    underWay += 1;
-    mostAtOnce = Math.max(mostAtOnce, underWay);
-    response.on('close', () => {
-      underWay -= 1;
-      if (!response.writableEnded) abandonments.add();
-    });
-    // Only a client that goes away in the midst of its request makes this fail.
-    handle(request, response).catch(() => response.destroy());
-  });
-  server.keepAliveTimeout = 60_000;
-  server.listen(options.port ?? 0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the server has no TCP address');
+  const local = await openLocalServer({ port: options.port, handle });
 
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: local.url,
     requests,
     callsByNumber() {
       const calls = new Map<string, number>();
@@ -215,7 +179,7 @@ export async function openSagemakerServer(options: SagemakerServerOptions = {}):
       }
       return calls;
     },
-    mostAtOnce: () => mostAtOnce,
+    mostAtOnce: () => local.mostAtOnce(),
     failNext(fault, calls = 1) {
       for (let call = 0; call < calls; call += 1) faults.push(fault);
     },
@@ -226,21 +190,9 @@ export async function openSagemakerServer(options: SagemakerServerOptions = {}):
       latencyMs = milliseconds;
     },
     arrived: (count) => arrivals.reached(count),
-    abandoned: (count) => abandonments.reached(count),
-    async [Symbol.asyncDispose]() {
-      for (const timer of timers) clearTimeout(timer);
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
-    },
+    abandoned: (count) => local.abandoned(count),
+    [Symbol.asyncDispose]: () => local[Symbol.asyncDispose](),
   };
-}
-
-async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of request as AsyncIterable<Uint8Array>) chunks.push(chunk);
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 function textField(json: string, field: string): string | undefined {

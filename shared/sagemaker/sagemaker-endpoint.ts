@@ -8,7 +8,8 @@ import {
 import { JobError } from '../errors/job-error.ts';
 import { awsCredentials } from '../aws/aws-credentials.ts';
 import { answerTimedOut, answerUnusable, endpointFailure } from './endpoint-failure.ts';
-import { unlessAborted } from '../process/unless-aborted.ts';
+import { boundedCall, type CallEnding } from '../outside-call/bounded-call.ts';
+import { collectBytes } from '../outside-call/collect-bytes.ts';
 
 /**
  * How long one call may take, from its credentials to the last byte of its answer. An endpoint that does not
@@ -66,7 +67,7 @@ export function openSagemakerEndpoint(options: SagemakerEndpointOptions): CallTi
       requestTimeout: timeoutMs,
       throwOnRequestTimeout: true,
     }),
-    streamCollector: collectAnswer,
+    streamCollector: (stream: AsyncIterable<Uint8Array>) => collectBytes(stream, maxAnswerBytes),
   });
 
   async function invoke(question: EndpointQuestion, abortSignal: AbortSignal): Promise<Uint8Array> {
@@ -83,28 +84,9 @@ export function openSagemakerEndpoint(options: SagemakerEndpointOptions): CallTi
 
   return {
     async ask(question, signal) {
-      const ended = new AbortController();
-      let isLate = false;
-      const timer = setTimeout(() => {
-        isLate = true;
-        ended.abort();
-      }, timeoutMs);
-      const onAbort = () => ended.abort();
-      if (signal.aborted) onAbort();
-      else signal.addEventListener('abort', onAbort, { once: true });
-      let body: Uint8Array;
-      try {
-        // The SDK looks at the signal only while the request is under way, not while it looks for credentials.
-        body = await unlessAborted(invoke(question, ended.signal), ended.signal);
-      } catch (error) {
-        if (signal.aborted) {
-          throw new JobError('cancelled', 'The endpoint call was aborted', { code: 'ABORTED', cause: error });
-        }
-        throw isLate ? answerTimedOut(error) : endpointFailure(error);
-      } finally {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', onAbort);
-      }
+      const body = await boundedCall({ timeoutMs, signal, failureOf: endedCall }, (abortSignal) =>
+        invoke(question, abortSignal),
+      );
       return parseAnswer(body);
     },
     [Symbol.dispose]() {
@@ -113,19 +95,11 @@ export function openSagemakerEndpoint(options: SagemakerEndpointOptions): CallTi
   };
 }
 
-class AnswerTooLargeError extends Error {}
-
-/** Reads a response's body, but no more of it than any answer can have. */
-async function collectAnswer(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  // Leaving the loop early destroys the stream and with it the connection.
-  for await (const chunk of stream) {
-    bytes += chunk.byteLength;
-    if (bytes > maxAnswerBytes) throw new AnswerTooLargeError();
-    chunks.push(chunk);
+function endedCall(error: unknown, ending: CallEnding): JobError {
+  if (ending === 'cancelled') {
+    return new JobError('cancelled', 'The endpoint call was aborted', { code: 'ABORTED', cause: error });
   }
-  return Buffer.concat(chunks);
+  return ending === 'late' ? answerTimedOut(error) : endpointFailure(error);
 }
 
 function parseAnswer(body: Uint8Array): OptimalCallTime {

@@ -8,9 +8,10 @@ import { awsCredentials } from '../aws/aws-credentials.ts';
 import { bedrockAnswer } from './bedrock-answer.ts';
 import { bedrockFailure } from './bedrock-failure.ts';
 import { bedrockModel } from './bedrock-model.ts';
-import { boundedCall } from './bounded-call.ts';
-import { collectBytes } from './collect-bytes.ts';
-import { generationFailure } from './generation-failure.ts';
+import { boundedCall } from '../outside-call/bounded-call.ts';
+import { collectBytes } from '../outside-call/collect-bytes.ts';
+import { endedCall, generationFailure } from './generation-failure.ts';
+import { maxAnswerBytes } from './max-answer-bytes.ts';
 import { portableSchema } from './portable-schema.ts';
 import { schemaInWords } from './schema-in-words.ts';
 import type { GenerationCall, TextGenerator } from './text-generator.ts';
@@ -46,7 +47,7 @@ export function openBedrock(options: BedrockOptions): TextGenerator {
       httpsAgent: agent,
       connectionTimeout: connectionTimeoutMs,
     }),
-    streamCollector: collectBytes,
+    streamCollector: (stream: AsyncIterable<Uint8Array>) => collectBytes(stream, maxAnswerBytes),
   });
 
   return {
@@ -55,7 +56,11 @@ export function openBedrock(options: BedrockOptions): TextGenerator {
     async generate(call, signal) {
       const command = new ConverseCommand(converseInput(model, call));
       const response = await boundedCall(
-        { timeoutMs: call.timeoutMs, signal, failureOf: bedrockFailure },
+        {
+          timeoutMs: call.timeoutMs,
+          signal,
+          failureOf: (error, ending) => endedCall(error, ending, bedrockFailure),
+        },
         (abortSignal) => client.send(command, { abortSignal }),
       );
       const answer = bedrockAnswer(response, call);

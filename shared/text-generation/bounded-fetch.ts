@@ -1,4 +1,5 @@
-import { collectBytes } from './collect-bytes.ts';
+import { collectBytes } from '../outside-call/collect-bytes.ts';
+import { maxAnswerBytes } from './max-answer-bytes.ts';
 
 /** An answer began and did not come to its end, or came to none. */
 export class AnswerInterruptedError extends Error {
@@ -15,7 +16,7 @@ export async function boundedFetch(input: string | URL | Request, init?: Request
   if (response.body === null) return response;
   let body: Uint8Array;
   try {
-    body = await collectBytes(response.body);
+    body = await collectBytes(response.body, maxAnswerBytes);
   } catch (cause) {
     throw new AnswerInterruptedError('The answer did not come to its end', { cause });
   }

@@ -1,7 +1,7 @@
-import { boundedCall } from './bounded-call.ts';
+import { boundedCall, type BoundedCallOptions } from '../outside-call/bounded-call.ts';
 import { chatAnswer } from './chat-answer.ts';
 import { chatFailure, type ChatErrors } from './chat-failure.ts';
-import { generationFailure } from './generation-failure.ts';
+import { endedCall, generationFailure } from './generation-failure.ts';
 import type { GenerationAnswer, GenerationCall } from './text-generator.ts';
 
 export interface ChatCallOptions {
@@ -25,8 +25,12 @@ export async function chatCall(
   send: (options: ChatRequestOptions) => Promise<unknown>,
 ): Promise<GenerationAnswer> {
   const { timeoutMs } = call;
-  const failureOf = (error: unknown) => chatFailure(error, errors);
-  const response = await boundedCall({ timeoutMs, signal, failureOf }, (ended) =>
+  const bounds: BoundedCallOptions = {
+    timeoutMs,
+    signal,
+    failureOf: (error, ending) => endedCall(error, ending, (failed) => chatFailure(failed, errors)),
+  };
+  const response = await boundedCall(bounds, (ended) =>
     send({ signal: ended, timeout: Math.ceil(timeoutMs) + afterOursMs }),
   );
   const answer = chatAnswer(response, call);

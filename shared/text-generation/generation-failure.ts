@@ -1,5 +1,6 @@
 import { errorCode } from '../errors/classify.ts';
 import { JobError, type ErrorKind } from '../errors/job-error.ts';
+import type { CallEnding } from '../outside-call/bounded-call.ts';
 
 const failures = {
   LLM_RATE_LIMITED: ['rate-limited', 'The model asks for fewer calls'],
@@ -32,6 +33,23 @@ export function generationFailure(code: GenerationFailureCode, options: Generati
     cause: withoutWords(cause, status),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
+}
+
+/**
+ * What it means that a call gave no answer.
+ *
+ * @param failureOf what a failure that is neither of our own endings means
+ */
+export function endedCall(
+  error: unknown,
+  ending: CallEnding,
+  failureOf: (error: unknown) => JobError,
+): JobError {
+  // The signal's reason may say more than an error may, so it is no cause.
+  if (ending === 'cancelled') {
+    return new JobError('cancelled', 'The call to the model was aborted', { code: 'ABORTED' });
+  }
+  return ending === 'late' ? generationFailure('LLM_TIMEOUT', { cause: error }) : failureOf(error);
 }
 
 /** What a status means where neither the error's name nor its code says more. */

@@ -5,7 +5,7 @@ import { classify } from '../../shared/errors/classify.ts';
 import type { Logger } from '../../shared/telemetry/create-logger.ts';
 import type { Metrics } from '../../shared/telemetry/create-metrics.ts';
 import type { CallTimeEndpoint, EndpointQuestion } from '../../shared/sagemaker/sagemaker-endpoint.ts';
-import { unlessAborted } from '../../shared/process/unless-aborted.ts';
+import { unlessAborted } from '../../shared/outside-call/unless-aborted.ts';
 
 /** A question that was put; hold it until everything that follows from the answer is done. */
 export interface PendingAnswer extends Disposable {

@@ -3,7 +3,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { awsCredentials, type AwsCredentialOptions } from '../../shared/aws/aws-credentials.ts';
 import type { Insight } from '../../shared/contracts/churn-insight.ts';
 import { JobError } from '../../shared/errors/job-error.ts';
-import { unlessAborted } from '../../shared/process/unless-aborted.ts';
+import { boundedCall, type CallEnding } from '../../shared/outside-call/bounded-call.ts';
 import { notificationFailure } from './notification-failure.ts';
 
 const connectionTimeoutMs = 1_000;
@@ -48,22 +48,22 @@ export function openInsightNotification(options: InsightNotificationOptions): In
   return {
     async notify(insight, signal) {
       if (insight.risk_score < minRisk) return;
-      const late = AbortSignal.timeout(callTimeoutMs);
-      const ended = AbortSignal.any([signal, late]);
-      try {
-        const command = publishCommand(topicArn, insight);
-        await unlessAborted(client.send(command, { abortSignal: ended }), ended);
-      } catch (error) {
-        if (signal.aborted) {
-          throw new JobError('cancelled', 'The notification was aborted', { code: 'ABORTED', cause: error });
-        }
-        throw notificationFailure(error, late.aborted);
-      }
+      const command = publishCommand(topicArn, insight);
+      await boundedCall({ timeoutMs: callTimeoutMs, signal, failureOf: endedCall }, (abortSignal) =>
+        client.send(command, { abortSignal }),
+      );
     },
     [Symbol.dispose]() {
       client.destroy();
     },
   };
+}
+
+function endedCall(error: unknown, ending: CallEnding): JobError {
+  if (ending === 'cancelled') {
+    return new JobError('cancelled', 'The notification was aborted', { code: 'ABORTED', cause: error });
+  }
+  return notificationFailure(error, ending === 'late');
 }
 
 /** Subscriptions can filter by the attributes. The subject holds nothing that an alert's sender wrote. */

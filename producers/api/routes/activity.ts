@@ -3,8 +3,7 @@ import { insertActivity } from '../../../shared/activity/insert-activity.ts';
 import type { Database } from '../../../shared/database/open-database.ts';
 import { createTimezoneNames } from '../../../shared/timezone/timezone-names.ts';
 import type { ApiServer } from '../api-server.ts';
-import { problemSchema } from '../problem.ts';
-import { eventsBodySchema, eventsOf, receivedSchema, receiveEvents } from '../receive-events.ts';
+import { eventsBodySchema, eventsOf, receiveEvents, receiveResponses } from '../receive-events.ts';
 
 export interface ActivityRouteDependencies {
   database: Pick<Database, 'db'>;
@@ -40,18 +39,7 @@ export function addActivityRoutes(server: ApiServer, { database: { db } }: Activ
           'A list of events, or an object with one. Each event counts once, by its `event_id`: sending a request ' +
           'again is harmless. A bad event is named under `errors` and fails no other.',
         body: eventsBodySchema(activityEventSchema, exampleEvents),
-        response: {
-          200: receivedSchema,
-          400: problemSchema,
-          401: problemSchema,
-          403: problemSchema,
-          413: problemSchema,
-          415: problemSchema,
-          422: problemSchema,
-          429: problemSchema,
-          500: problemSchema,
-          503: problemSchema,
-        },
+        response: receiveResponses,
       },
     },
     (request) => {

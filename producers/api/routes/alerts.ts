@@ -1,40 +1,14 @@
 import { z } from 'zod';
-import {
-  alertEnvelopeSchema,
-  alertSchema,
-  alertTypes,
-  churnInsight,
-} from '../../../shared/contracts/churn-insight.ts';
+import { alertBodySchema, alertTypes, churnInsight } from '../../../shared/contracts/churn-insight.ts';
 import type { ApiServer } from '../api-server.ts';
-import { ProblemError, problemSchema } from '../problem.ts';
+import { ProblemError } from '../problem.ts';
 import {
-  acceptedSchema,
   submitHeadersSchema,
   submitJob,
   submitQuerySchema,
+  submitResponses,
   type SubmitDependencies,
 } from '../submit-job.ts';
-
-/** Document 002's own. */
-const exampleEvent = {
-  version: '0',
-  id: 'test-event-id',
-  'detail-type': 'high_ib_call_frequency',
-  source: 'iops-dashboard.processor',
-  account: '123456789012',
-  time: '2025-01-01T12:00:00Z',
-  region: 'us-east-1',
-  resources: [],
-  detail: {
-    alert_type: 'high_ib_call_frequency',
-    severity: 'warning',
-    entity_id: 'stu_4532',
-    entity_type: 'student',
-    details: { ib_calls_14d: 5, health_score: 65 },
-    message: 'Student stu_4532 has 5 IB calls in 14 days',
-    timestamp: '2025-01-01T12:00:00Z',
-  },
-};
 
 export function addAlertRoutes(server: ApiServer, dependencies: SubmitDependencies): void {
   server.post(
@@ -47,22 +21,10 @@ export function addAlertRoutes(server: ApiServer, dependencies: SubmitDependenci
         description: 'The alert, or an event of EventBridge around it. Sent again, it is the same job.',
         querystring: submitQuerySchema,
         headers: submitHeadersSchema,
-        body: z
-          .union([alertEnvelopeSchema, alertSchema])
-          .meta({ examples: [exampleEvent, exampleEvent.detail] }),
+        body: alertBodySchema,
         response: {
           200: churnInsight.result,
-          202: acceptedSchema,
-          400: problemSchema,
-          401: problemSchema,
-          403: problemSchema,
-          409: problemSchema,
-          413: problemSchema,
-          415: problemSchema,
-          422: problemSchema,
-          429: problemSchema,
-          500: problemSchema,
-          503: problemSchema,
+          ...submitResponses,
         },
       },
     },

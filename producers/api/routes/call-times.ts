@@ -8,10 +8,10 @@ import {
 import type { ApiServer } from '../api-server.ts';
 import { ProblemError, problemSchema } from '../problem.ts';
 import {
-  acceptedSchema,
   submitHeadersSchema,
   submitJob,
   submitQuerySchema,
+  submitResponses,
   type SubmitDependencies,
 } from '../submit-job.ts';
 
@@ -68,17 +68,7 @@ export function addCallTimeRoutes(server: ApiServer, dependencies: CallTimeRoute
         body: callTimePrediction.payload.meta({ examples: [exampleInput] }),
         response: {
           200: callTimePrediction.result,
-          202: acceptedSchema,
-          400: problemSchema,
-          401: problemSchema,
-          403: problemSchema,
-          409: problemSchema,
-          413: problemSchema,
-          415: problemSchema,
-          422: problemSchema,
-          429: problemSchema,
-          500: problemSchema,
-          503: problemSchema,
+          ...submitResponses,
         },
       },
     },

@@ -4,8 +4,7 @@ import type { Database } from '../../../shared/database/open-database.ts';
 import type { Tables } from '../../../shared/database/tables.ts';
 import type { ApiServer } from '../api-server.ts';
 import { checkOutcomeEvent, outcomeEventSchema, type OutcomeRow } from '../outcome-event.ts';
-import { problemSchema } from '../problem.ts';
-import { eventsBodySchema, eventsOf, receivedSchema, receiveEvents } from '../receive-events.ts';
+import { eventsBodySchema, eventsOf, receiveEvents, receiveResponses } from '../receive-events.ts';
 
 export interface OutcomeRouteDependencies {
   database: Pick<Database, 'db'>;
@@ -54,18 +53,7 @@ export function addOutcomeRoutes(server: ApiServer, { database: { db } }: Outcom
           'A list of outcomes, or an object with one. Each counts once, by its `event_id`: sending a request again ' +
           'is harmless. A bad one is named under `errors` and fails no other.',
         body: eventsBodySchema(outcomeEventSchema, exampleOutcomes),
-        response: {
-          200: receivedSchema,
-          400: problemSchema,
-          401: problemSchema,
-          403: problemSchema,
-          413: problemSchema,
-          415: problemSchema,
-          422: problemSchema,
-          429: problemSchema,
-          500: problemSchema,
-          503: problemSchema,
-        },
+        response: receiveResponses,
       },
     },
     (request) => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pLimit from 'p-limit';
-import { exampleEvent } from '../../../producers/webhook/webhook-route.ts';
+import { exampleAlertEvent } from '../../../shared/contracts/churn-insight.ts';
 import { databaseFromUrl } from '../../../shared/config/database-settings.ts';
 import { churnInsight } from '../../../shared/contracts/churn-insight.ts';
 import { migrateUp } from '../../../shared/database/migrate.ts';
@@ -199,7 +199,7 @@ test('the route describes itself, with the example of document 002', async () =>
   expect(post?.tags).toEqual(['webhooks']);
   expect(JSON.stringify(post?.requestBody)).toContain('"text/plain"');
   expect(JSON.stringify(post?.requestBody)).toContain(JSON.stringify(exampleAlert));
-  expect(exampleEvent).toEqual(exampleAlert);
+  expect(exampleAlertEvent).toEqual(exampleAlert);
   expect(Object.keys(post?.responses ?? {})).toEqual(expect.arrayContaining(['200', '202', '401', '503']));
   const metrics = (await webhook.server.inject({ url: '/metrics' })).body;
   expect(metrics).toContain('presage_webhook_deliveries_total');

@@ -1,4 +1,4 @@
-import { unlessAborted } from '../../../../shared/process/unless-aborted.ts';
+import { unlessAborted } from '../../../../shared/outside-call/unless-aborted.ts';
 
 const reason = new Error('enough');
 

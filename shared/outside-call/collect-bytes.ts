@@ -1,6 +1,4 @@
-/** No answer of a model is as large: a hundred thousand tokens are some 400 KB. */
-export const maxAnswerBytes = 4 * 1024 * 1024;
-
+/** An answer has more bytes than any can have. */
 export class AnswerTooLargeError extends Error {
   override readonly name = 'AnswerTooLargeError';
 }
@@ -10,13 +8,13 @@ export class AnswerTooLargeError extends Error {
  *
  * @throws AnswerTooLargeError
  */
-export async function collectBytes(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+export async function collectBytes(stream: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   // Leaving the loop early destroys the stream and with it the connection.
   for await (const chunk of stream) {
     bytes += chunk.byteLength;
-    if (bytes > maxAnswerBytes) throw new AnswerTooLargeError();
+    if (bytes > maxBytes) throw new AnswerTooLargeError();
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
