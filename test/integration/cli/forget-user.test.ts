@@ -1,72 +1,47 @@
-import { forgetPerson } from '../../../producers/cli/forget/forget-person.ts';
 import { personWithUserId } from '../../../producers/cli/forget/person-with-user-id.ts';
 import { callTimePrediction } from '../../../shared/contracts/call-time-prediction.ts';
 import { alertOf, churnInsight, type Insight } from '../../../shared/contracts/churn-insight.ts';
 import { openInsightTable, type InsightTable } from '../../../shared/dynamodb/insight-table.ts';
-import type { EmbeddedServer } from '../../../shared/embedded/embedded-server.ts';
 import { JobError } from '../../../shared/errors/job-error.ts';
 import type { JobContext } from '../../../shared/queue/job-context.ts';
 import { insertLlmCalls } from '../../support/insert-llm-calls.ts';
+import {
+  nothingForgotten,
+  openForgetRoom,
+  type ForgetFleet,
+  type ForgetRoom,
+} from '../../support/open-forget-room.ts';
 import { openInsightStores, type InsightStores } from '../../support/open-insight-stores.ts';
-import { openPrivateServers, type PrivateServers } from '../../support/open-private-servers.ts';
-import { openTestFleet, type TestFleet } from '../../support/open-test-fleet.ts';
-import { readEverything } from '../../support/read-everything.ts';
-import { runPresage } from '../../support/run-presage.ts';
 import { sampleAlerts } from '../../support/sample-alerts.ts';
 import { until } from '../../support/until.ts';
 
 const userId = 'stu_4532';
 /** Others whose ids hold the person's. */
 const longerIds = ['stu_45321', 'stu_4532_b'];
-const nothing = {
-  jobs_rewritten: 0,
-  jobs_dispatched_again: 0,
-  redis_jobs_removed: 0,
-  predictions_deleted: 0,
-  predictions_rewritten: 0,
-  insights_deleted: 0,
-  events_deleted: 0,
-  outcomes_deleted: 0,
-  answers_deleted: 0,
-  cache_entries_deleted: 0,
-  idempotency_keys_deleted: 0,
-  running: [],
-};
 
-let servers: PrivateServers;
-let redis: EmbeddedServer;
 let stores: InsightStores;
-let fleet: TestFleet;
+let room: ForgetRoom;
+let fleet: ForgetFleet;
 let table: InsightTable;
 beforeAll(async () => {
-  servers = await openPrivateServers();
-  redis = await servers.startRedis();
+  room = await openForgetRoom();
   stores = await openInsightStores();
 });
 afterAll(async () => {
   await stores[Symbol.asyncDispose]();
-  await servers[Symbol.asyncDispose]();
+  await room[Symbol.asyncDispose]();
 });
 beforeEach(async () => {
-  fleet = await openTestFleet([churnInsight, callTimePrediction], { kind: 'url', url: redis.url });
+  fleet = await room.openFleet([churnInsight, callTimePrediction]);
   table = openInsightTable({ ...stores.dynamodbSettings, mayAskInstanceMetadata: false }, fleet.log);
 });
 afterEach(async () => {
   for (const entityId of [userId, ...longerIds]) await table.forget(entityId);
   table[Symbol.dispose]();
-  await fleet.redis.client.flushall();
   await fleet[Symbol.asyncDispose]();
 });
 
-function forget(waitMs = 0) {
-  return forgetPerson(personWithUserId(userId), waitMs, {
-    ...fleet,
-    db: fleet.database.db,
-    cache: fleet.redis,
-    insights: table,
-    queues: [churnInsight.name, callTimePrediction.name],
-  });
-}
+const forget = (waitMs = 0) => fleet.forget(personWithUserId(userId), waitMs, table);
 
 /** A worker that leaves behind what the real one does, under control of the test. */
 function consume(work: (context: JobContext) => Promise<void> = () => Promise.resolve()) {
@@ -102,18 +77,11 @@ const alertAbout = (entity_id: string, message = 'Zelda called') => ({
 const submit = (payload: unknown, options: { delayMs?: number } = {}) =>
   fleet.enqueue.enqueue(churnInsight, payload, options).then(({ id }) => id);
 
-async function settled(id: string) {
-  const record = await fleet.results.wait(id, 10_000);
-  if (!record) throw new Error('the job is not settled');
-  return record;
-}
-
 const nobodyIsAtWork = () =>
   until(async () => (await fleet.dispatcher.activeJobIds(churnInsight.name)).length === 0);
 
 async function everything(): Promise<string> {
-  const held = await readEverything(fleet.database.db, fleet.redis.client);
-  return JSON.stringify([JSON.parse(held), await stores.items()]);
+  return JSON.stringify([JSON.parse(await fleet.everything()), await stores.items()]);
 }
 
 /** What is left of the person in MySQL, Redis and DynamoDB: nothing is what there should be. */
@@ -130,10 +98,10 @@ test('settled jobs, however they ended, and what they left behind', async () => 
   );
   const event = { id: `of ${userId}`, source: 'iops', detail: alertAbout(userId) };
   const ids = [await submit(alertAbout(userId)), await submit(event)];
-  for (const id of ids) expect(await settled(id)).toMatchObject({ state: 'completed' });
+  for (const id of ids) expect(await fleet.settled(id)).toMatchObject({ state: 'completed' });
   fails = true;
   const failed = await submit(alertAbout(userId, 'Zelda again'));
-  expect(await settled(failed)).toMatchObject({ state: 'failed' });
+  expect(await fleet.settled(failed)).toMatchObject({ state: 'failed' });
   const stray = await fleet.ledger.recordStray({
     queue: churnInsight.name,
     payload: JSON.stringify({ payload: event }),
@@ -150,7 +118,7 @@ test('settled jobs, however they ended, and what they left behind', async () => 
   expect(await traces()).toHaveLength(2);
 
   expect(await forget()).toEqual({
-    ...nothing,
+    ...nothingForgotten,
     jobs_rewritten: 4,
     redis_jobs_removed: 3,
     insights_deleted: 2,
@@ -174,16 +142,16 @@ test('settled jobs, however they ended, and what they left behind', async () => 
   expect(spend).toEqual(ids.map(() => ({ cost_usd: '0.000150000', state: 'answered' })));
   const keys = await fleet.database.db.selectFrom('idempotency_keys').select('idempotency_key').execute();
   expect(keys.map((row) => row.idempotency_key).sort()).toEqual([...longerIds].sort());
-  expect(await forget()).toEqual(nothing);
+  expect(await forget()).toEqual(nothingForgotten);
 });
 
 test('others whose ids are longer stay as they are', async () => {
   consume();
   const ids = await Promise.all(longerIds.map((id) => submit(alertAbout(id, 'Ada called'))));
-  for (const id of ids) await settled(id);
+  for (const id of ids) await fleet.settled(id);
   await nobodyIsAtWork();
   const before = await everything();
-  expect(await forget()).toEqual(nothing);
+  expect(await forget()).toEqual(nothingForgotten);
   expect(JSON.parse(await everything())).toEqual(JSON.parse(before));
 });
 
@@ -216,7 +184,7 @@ test('open jobs about the person are cancelled, others go on without them', asyn
     )
     .execute();
   expect(await forget()).toEqual({
-    ...nothing,
+    ...nothingForgotten,
     jobs_rewritten: 4,
     jobs_dispatched_again: 2,
     redis_jobs_removed: 2,
@@ -237,7 +205,7 @@ test('open jobs about the person are cancelled, others go on without them', asyn
   expect(predictions.map((row) => row.contact_id)).toEqual(['[forgotten]', `${userId} `, ...longerIds]);
   const seen: string[] = [];
   consume(({ jobId }) => Promise.resolve(void seen.push(jobId)));
-  expect(await settled(other)).toMatchObject({
+  expect(await fleet.settled(other)).toMatchObject({
     state: 'completed',
     payload: { entity_id: 'stu_77', message: 'sits by [forgotten]' },
   });
@@ -257,14 +225,14 @@ test('a job that a worker has in hand is told to stop, and waited for, or named'
   });
   const id = await submit(alertAbout(userId));
   await started.promise;
-  expect(await forget(0)).toEqual({ ...nothing, running: [id] });
+  expect(await forget(0)).toEqual({ ...nothingForgotten, running: [id] });
   await stopped.promise;
   expect(await traces()).toHaveLength(2);
   const waiting = forget(20_000);
   // It does not heed its signal, and stores what it has.
   release.resolve();
   expect(await waiting).toEqual({
-    ...nothing,
+    ...nothingForgotten,
     jobs_rewritten: 1,
     insights_deleted: 1,
     answers_deleted: 1,
@@ -272,81 +240,5 @@ test('a job that a worker has in hand is told to stop, and waited for, or named'
   });
   expect(await fleet.ledger.read(id)).toMatchObject({ state: 'cancelled', result: null });
   expect(await traces()).toEqual([]);
-  expect(await forget()).toEqual(nothing);
-});
-
-describe('presage forget --user', () => {
-  const environment = () => {
-    const { user, password, host, port, database } = fleet.databaseSettings;
-    return {
-      REDIS_URL: redis.url,
-      DATABASE_URL: `mysql://${user}:${password}@${host}:${port}/${database}`,
-      AWS_ENDPOINT_URL_DYNAMODB: stores.dynamodb.url,
-      AWS_EC2_METADATA_DISABLED: 'true',
-    };
-  };
-
-  test('removes what the person did and what became of them, and nobody else', async () => {
-    const occurredAt = new Date();
-    const { db } = fleet.database;
-    const users = [...Array.from({ length: 600 }, () => userId), ...longerIds];
-    await db
-      .insertInto('activity_log')
-      .values(users.map((id) => ({ user_id: id, activity_type: 'login', occurred_at: occurredAt })))
-      .execute();
-    const outcome = { page_key: null, job_id: null, happened: 1, occurred_at: occurredAt };
-    await db
-      .insertInto('outcomes')
-      .values([
-        { ...outcome, event_id: 'o1', kind: 'churned', subject: userId },
-        { ...outcome, event_id: 'o2', kind: 'call_answered', subject: userId },
-        ...longerIds.map((id) => ({ ...outcome, event_id: id, kind: 'churned' as const, subject: id })),
-      ])
-      .execute();
-    const done = await forgetPerson(personWithUserId(userId), 0, {
-      ...fleet,
-      db,
-      cache: fleet.redis,
-      insights: undefined,
-      queues: [churnInsight.name],
-    });
-    expect(done).toMatchObject({ events_deleted: 600, outcomes_deleted: 2 });
-    const left = await db.selectFrom('activity_log').select('user_id').execute();
-    expect(left.map((row) => row.user_id).sort()).toEqual([...longerIds].sort());
-    expect(await db.selectFrom('outcomes').selectAll().execute()).toHaveLength(longerIds.length);
-  });
-
-  test('prints what it did, without the id', async () => {
-    const id = await submit(alertAbout(userId), { delayMs: 60_000 });
-    const run = await runPresage(['forget', '--user', userId], environment());
-    expect(run).toMatchObject({ exitCode: 0, messages: '' });
-    expect(JSON.parse(run.output)).toMatchObject({ jobs_rewritten: 1, insights_deleted: 0, running: [] });
-    expect(run.output).not.toContain(userId);
-    expect(await fleet.ledger.read(id)).toMatchObject({
-      state: 'cancelled',
-      payload: { entity_id: '[forgotten]' },
-    });
-  });
-
-  test('without DynamoDB it says that it looked for no insights', async () => {
-    await submit(alertAbout(userId), { delayMs: 60_000 });
-    const { AWS_ENDPOINT_URL_DYNAMODB: _, ...without } = environment();
-    const run = await runPresage(['forget', '--user', userId], without);
-    expect(run).toMatchObject({ exitCode: 0 });
-    expect(run.messages).toContain('DynamoDB is not configured, so no insight was looked for');
-    expect(JSON.parse(run.output)).toMatchObject({ jobs_rewritten: 1, insights_deleted: 0 });
-  });
-
-  test.each([
-    ['does not answer', { AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:1' }],
-    ['table does not exist', { DYNAMODB_TABLE_NAME: 'another-table' }],
-  ])('DynamoDB %s: nothing is done', async (message, variables) => {
-    const id = await submit(alertAbout(userId), { delayMs: 60_000 });
-    const run = await runPresage(['forget', '--user', userId], { ...environment(), ...variables });
-    expect(run).toMatchObject({ exitCode: 1, output: '' });
-    expect(run.messages).toContain(message);
-    expect(run.messages).toContain('Nothing has been forgotten.');
-    expect(run.messages).not.toMatch(/\n\s+at /);
-    expect(await fleet.ledger.read(id)).toMatchObject({ state: 'accepted', payload: { entity_id: userId } });
-  });
+  expect(await forget()).toEqual(nothingForgotten);
 });

@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { forgetPerson } from '../../../producers/cli/forget/forget-person.ts';
 import { personWithPhone } from '../../../producers/cli/forget/person-with-phone.ts';
 import { callTimePrediction, type Contact } from '../../../shared/contracts/call-time-prediction.ts';
 import type { PayloadOf } from '../../../shared/contracts/define-queue.ts';
-import type { EmbeddedServer } from '../../../shared/embedded/embedded-server.ts';
 import { JobError } from '../../../shared/errors/job-error.ts';
 import { predictionCacheKey } from '../../../shared/prediction-cache/prediction-cache-key.ts';
 import { insertLlmCalls } from '../../support/insert-llm-calls.ts';
-import { openPrivateServers, type PrivateServers } from '../../support/open-private-servers.ts';
-import { openTestFleet, type TestFleet } from '../../support/open-test-fleet.ts';
-import { readEverything } from '../../support/read-everything.ts';
+import {
+  nothingForgotten,
+  openForgetRoom,
+  type ForgetFleet,
+  type ForgetRoom,
+} from '../../support/open-forget-room.ts';
 import { runPresage } from '../../support/run-presage.ts';
 import { until } from '../../support/until.ts';
 
@@ -17,46 +18,19 @@ const queue = callTimePrediction.name;
 const phoneNumber = '+972501234567';
 const person: Contact = { id: 'their-id', phoneNumber, metadata: { name: 'Zelda' } };
 const other: Contact = { id: 'other-id', phoneNumber: `${phoneNumber}8`, metadata: { name: 'Ada' } };
-const nothing = {
-  jobs_rewritten: 0,
-  jobs_dispatched_again: 0,
-  redis_jobs_removed: 0,
-  predictions_deleted: 0,
-  predictions_rewritten: 0,
-  insights_deleted: 0,
-  events_deleted: 0,
-  outcomes_deleted: 0,
-  answers_deleted: 0,
-  cache_entries_deleted: 0,
-  idempotency_keys_deleted: 0,
-  running: [],
-};
 
-let servers: PrivateServers;
-let redis: EmbeddedServer;
-let fleet: TestFleet;
+let room: ForgetRoom;
+let fleet: ForgetFleet;
 beforeAll(async () => {
-  servers = await openPrivateServers();
-  redis = await servers.startRedis();
+  room = await openForgetRoom();
 });
-afterAll(() => servers[Symbol.asyncDispose]());
+afterAll(() => room[Symbol.asyncDispose]());
 beforeEach(async () => {
-  fleet = await openTestFleet([callTimePrediction], { kind: 'url', url: redis.url });
+  fleet = await room.openFleet([callTimePrediction]);
 });
-afterEach(async () => {
-  await fleet.redis.client.flushall();
-  await fleet[Symbol.asyncDispose]();
-});
+afterEach(() => fleet[Symbol.asyncDispose]());
 
-function forget(waitMs = 0) {
-  return forgetPerson(personWithPhone(phoneNumber), waitMs, {
-    ...fleet,
-    db: fleet.database.db,
-    cache: fleet.redis,
-    insights: undefined,
-    queues: [queue],
-  });
-}
+const forget = (waitMs = 0) => fleet.forget(personWithPhone(phoneNumber), waitMs);
 
 /** A worker that leaves behind what the real one does, under control of the test. */
 function consume(
@@ -110,18 +84,9 @@ function consume(
 const submit = (contacts: readonly Contact[], options: { delayMs?: number } = {}) =>
   fleet.enqueue.enqueue(callTimePrediction, { contacts }, options).then(({ id }) => id);
 
-async function settled(id: string) {
-  const record = await fleet.results.wait(id, 10_000);
-  if (!record) throw new Error('the job is not settled');
-  return record;
-}
-
 /** What is left of the person in MySQL and Redis: nothing is what there should be. */
 async function traces(): Promise<string[]> {
-  const held = (await readEverything(fleet.database.db, fleet.redis.client)).replaceAll(
-    other.phoneNumber,
-    '',
-  );
+  const held = (await fleet.everything()).replaceAll(other.phoneNumber, '');
   return [phoneNumber, 'their-id', 'Zelda'].filter((text) => held.includes(text));
 }
 
@@ -132,7 +97,7 @@ test('settled jobs, however they ended, and what they left behind', async () => 
       : Promise.resolve(),
   );
   const ids = [await submit([other, person, other]), await submit([person]), await submit([person, person])];
-  for (const id of ids) await settled(id);
+  for (const id of ids) await fleet.settled(id);
   const cancelled = await submit([person, other], { delayMs: 60_000 });
   await fleet.ledger.cancel(cancelled);
   const stray = await fleet.ledger.recordStray({
@@ -145,7 +110,7 @@ test('settled jobs, however they ended, and what they left behind', async () => 
     { scope: 'anonymous', key: `call ${phoneNumber}`, answerWithinMs: 0 },
   );
   const untouched = await submit([other, other]);
-  await settled(untouched);
+  await fleet.settled(untouched);
   const before = await fleet.ledger.read(untouched);
   await insertLlmCalls(fleet.database.db, [
     ...[1, 2].map((ask) => ({ job_id: ids[0] ?? '', ask, answer: 'Zelda' })),
@@ -155,7 +120,7 @@ test('settled jobs, however they ended, and what they left behind', async () => 
   expect(await traces()).toHaveLength(3);
 
   expect(await forget()).toEqual({
-    ...nothing,
+    ...nothingForgotten,
     jobs_rewritten: 5,
     redis_jobs_removed: 4,
     predictions_deleted: 3,
@@ -175,8 +140,8 @@ test('settled jobs, however they ended, and what they left behind', async () => 
   expect(await fleet.ledger.read(untouched)).toEqual(before);
   expect(await fleet.redis.client.exists(predictionCacheKey(other.phoneNumber))).toBe(1);
   expect(await traces()).toEqual([]);
-  expect(await readEverything(fleet.database.db, fleet.redis.client)).toContain('"answer":"Ada"');
-  expect(await forget()).toEqual(nothing);
+  expect(await fleet.everything()).toContain('"answer":"Ada"');
+  expect(await forget()).toEqual(nothingForgotten);
 });
 
 test('waiting and delayed jobs go on without the person', async () => {
@@ -186,14 +151,14 @@ test('waiting and delayed jobs go on without the person', async () => {
     await submit([person, large]),
     await submit([person], { delayMs: 1_500 }),
   ];
-  expect(await forget()).toEqual({ ...nothing, jobs_rewritten: 3, jobs_dispatched_again: 3 });
+  expect(await forget()).toEqual({ ...nothingForgotten, jobs_rewritten: 3, jobs_dispatched_again: 3 });
   expect(await traces()).toEqual([]);
   const seen: string[] = [];
   consume(({ contacts }) => {
     seen.push(...contacts.map(({ id }) => id));
     return Promise.resolve();
   });
-  for (const id of ids) expect(await settled(id)).toMatchObject({ state: 'completed', attempts: 1 });
+  for (const id of ids) expect(await fleet.settled(id)).toMatchObject({ state: 'completed', attempts: 1 });
   expect(seen.sort()).toEqual(['[forgotten]', '[forgotten]', '[forgotten]', 'other-id', 'other-id']);
   expect(await traces()).toEqual([]);
 });
@@ -207,7 +172,7 @@ test('a job that a worker has in hand is waited for, or named', async () => {
   });
   const id = await submit([person, other]);
   await started.promise;
-  expect(await forget(0)).toEqual({ ...nothing, running: [id] });
+  expect(await forget(0)).toEqual({ ...nothingForgotten, running: [id] });
   const waiting = forget(20_000);
   release.resolve();
   expect(await waiting).toMatchObject({
@@ -216,7 +181,7 @@ test('a job that a worker has in hand is waited for, or named', async () => {
     cache_entries_deleted: 1,
     running: [],
   });
-  expect(await settled(id)).toMatchObject({ state: 'completed' });
+  expect(await fleet.settled(id)).toMatchObject({ state: 'completed' });
   expect(await traces()).toEqual([]);
 });
 
@@ -233,32 +198,27 @@ test('many jobs: page after page', async () => {
     finished_at: new Date(),
   }));
   await db.insertInto('jobs').values(rows).execute();
-  expect(await forget()).toEqual({ ...nothing, jobs_rewritten: 150 });
+  expect(await forget()).toEqual({ ...nothingForgotten, jobs_rewritten: 150 });
   expect(await traces()).toEqual([]);
 });
 
 describe('presage forget', () => {
-  const environment = () => {
-    const { user, password, host, port, database } = fleet.databaseSettings;
-    return { REDIS_URL: redis.url, DATABASE_URL: `mysql://${user}:${password}@${host}:${port}/${database}` };
-  };
-
   test('prints what it did, and empties the Redis of the caches', async () => {
-    const cacheUrl = redis.url.replace(/\/0$/, '/1');
+    const cacheUrl = room.redis.url.replace(/\/0$/, '/1');
     await fleet.redis.client.set(predictionCacheKey(phoneNumber), '{}');
     await fleet.redis.client.call('MOVE', predictionCacheKey(phoneNumber), '1');
     const stored = await runPresage(
       ['enqueue', queue, '--json', JSON.stringify({ contacts: [person] }), '--delay', '60000'],
-      environment(),
+      fleet.environment,
     );
     expect(stored.exitCode).toBe(0);
     const run = await runPresage(['forget', '--phone', phoneNumber], {
-      ...environment(),
+      ...fleet.environment,
       CACHE_REDIS_URL: cacheUrl,
     });
     expect(run).toMatchObject({ exitCode: 0, messages: '' });
     expect(JSON.parse(run.output)).toEqual({
-      ...nothing,
+      ...nothingForgotten,
       jobs_rewritten: 1,
       jobs_dispatched_again: 1,
       cache_entries_deleted: 1,
@@ -278,7 +238,7 @@ describe('presage forget', () => {
     [['forget', '--user', ' '], 'must be 1 to 256 characters'],
     [['forget', '--user', 'u'.repeat(257)], 'must be 1 to 256 characters'],
   ])('%j is wrong usage', async (argv, message) => {
-    const run = await runPresage(argv, environment());
+    const run = await runPresage(argv, fleet.environment);
     expect(run).toMatchObject({ exitCode: 2, output: '' });
     expect(run.messages).toContain(message);
   });
@@ -288,7 +248,10 @@ describe('presage forget', () => {
     async (name) => {
       await submit([person], { delayMs: 60_000 });
       const address = name === 'DATABASE_URL' ? 'mysql://u:p@127.0.0.1:1/x' : 'redis://127.0.0.1:1';
-      const run = await runPresage(['forget', '--phone', phoneNumber], { ...environment(), [name]: address });
+      const run = await runPresage(['forget', '--phone', phoneNumber], {
+        ...fleet.environment,
+        [name]: address,
+      });
       expect(run).toMatchObject({ exitCode: 1, output: '' });
       expect(run.messages).toContain('does not answer');
       expect(run.messages).not.toMatch(/\n\s+at /);
