@@ -4,4 +4,6 @@ import type { PrepareWorker } from '../shared/queue/worker-clients.ts';
 export const allWorkers: Readonly<Record<string, () => Promise<{ prepareWorker: PrepareWorker }>>> = {
   'call-time-prediction': () => import('./call-time-prediction/main.ts'),
   'churn-insight': () => import('./churn-insight/main.ts'),
+  'pattern-detection': () => import('./pattern-detection/main.ts'),
+  'content-generation': () => import('./content-generation/main.ts'),
 };

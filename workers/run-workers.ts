@@ -67,6 +67,7 @@ export async function runWorkers(queues: readonly string[], environment: Environ
         database: producer.database,
         log,
         metrics,
+        enqueue: producer.enqueue,
         consume(contract, handlers, { ownStoreIsUp } = {}) {
           const connection = resources.use(connectRedis(settings.redis, 'worker', log));
           const consumer = openConsumer({

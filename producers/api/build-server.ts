@@ -26,6 +26,8 @@ import { addCallTimeRoutes, type CallTimeRouteDependencies } from './routes/call
 import { addInsightRoutes, type InsightRouteDependencies } from './routes/insights.ts';
 import { addJobRoutes, type JobRouteDependencies } from './routes/jobs.ts';
 import { addOutcomeRoutes, type OutcomeRouteDependencies } from './routes/outcomes.ts';
+import { addPageRoutes, type PageRouteDependencies } from './routes/pages.ts';
+import { addPredictionRoutes, type PredictionRouteDependencies } from './routes/predictions.ts';
 import { acceptedSchema } from './submit-job.ts';
 import { toProblem } from './to-problem.ts';
 
@@ -36,7 +38,9 @@ export interface ApiOptions
     CallTimeRouteDependencies,
     InsightRouteDependencies,
     JobRouteDependencies,
-    OutcomeRouteDependencies {
+    OutcomeRouteDependencies,
+    PageRouteDependencies,
+    PredictionRouteDependencies {
   access: AccessSettings;
   webhook: { settings: WebhookSettings } & Pick<WebhookOptions, 'fetchText'>;
   log: Logger;
@@ -128,6 +132,8 @@ export async function buildServer(options: ApiOptions): Promise<ApiServer> {
   addCallTimeRoutes(server, options);
   addAlertRoutes(server, options);
   addInsightRoutes(server, options);
+  await addPageRoutes(server, options);
+  addPredictionRoutes(server, options);
   addJobRoutes(server, options);
   await addWebhooks(server, {
     ...options,

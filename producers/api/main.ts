@@ -6,7 +6,7 @@ import { httpSettings } from '../../shared/config/http-settings.ts';
 import { processSettings } from '../../shared/config/process-settings.ts';
 import { producerSettings } from '../../shared/config/producer-settings.ts';
 import { readSettings, type Environment } from '../../shared/config/read-settings.ts';
-import { redisSettings } from '../../shared/config/redis-settings.ts';
+import { cacheRedisSettings, redisSettings } from '../../shared/config/redis-settings.ts';
 import { allQueues } from '../../shared/contracts/all-queues.ts';
 import { tracingSettings } from '../../shared/config/tracing-settings.ts';
 import { webhookSettings } from '../../shared/config/webhook-settings.ts';
@@ -22,6 +22,8 @@ import { openTracing } from '../../shared/telemetry/open-tracing.ts';
 import { buildServer } from './build-server.ts';
 import { checkReadiness } from './check-readiness.ts';
 import { findCallTime } from './find-call-time.ts';
+import { createPageReader } from './page-reader.ts';
+import { createPredictionReader } from './prediction-reader.ts';
 
 /** The HTTP API. Needs MySQL; works on without Redis, because the relay hands over what was accepted. */
 export async function runApi(environment: Environment): Promise<number> {
@@ -35,6 +37,7 @@ export async function runApi(environment: Environment): Promise<number> {
       dynamodb: dynamodbSettings,
       aws: awsSettings,
       redis: redisSettings,
+      cacheRedis: cacheRedisSettings,
       database: databaseSettings,
     },
     environment,
@@ -61,6 +64,9 @@ export async function runApi(environment: Environment): Promise<number> {
         }),
       );
       const insightTable = resources.use(openInsightTable({ ...settings.dynamodb, ...settings.aws }, log));
+      const cache = settings.cacheRedis
+        ? resources.use(connectRedis(settings.cacheRedis, 'producer', log))
+        : producer.redis;
       const stopping = new AbortController();
       const server = await buildServer({
         ...producer,
@@ -71,6 +77,8 @@ export async function runApi(environment: Environment): Promise<number> {
         results,
         stopping: stopping.signal,
         insightTable,
+        pages: createPageReader({ db: producer.database.db, redis: cache.client, metrics, log }),
+        predictions: createPredictionReader(producer.database.db),
         findCallTime: (phoneNumber) => findCallTime(producer.database.db, phoneNumber),
         log,
         metrics,

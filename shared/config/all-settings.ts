@@ -1,16 +1,20 @@
 import { awsSettings } from './aws-settings.ts';
 import { callTimeSettings } from './call-time-settings.ts';
+import { contentSettings } from './content-settings.ts';
 import { dashboardSettings } from './dashboard-settings.ts';
 import { databaseSettings } from './database-settings.ts';
 import { dynamodbSettings } from './dynamodb-settings.ts';
 import { httpSettings } from './http-settings.ts';
 import { insightSettings } from './insight-settings.ts';
+import { patternSettings } from './pattern-settings.ts';
 import { processSettings } from './process-settings.ts';
 import { producerSettings } from './producer-settings.ts';
 import { cacheRedisSettings, redisSettings } from './redis-settings.ts';
 import { retentionSettings } from './retention-settings.ts';
+import { scheduleSettings } from './schedule-settings.ts';
 import { textGenerationSettings } from './text-generation-settings.ts';
 import { tracingSettings } from './tracing-settings.ts';
+import { vendorSettings } from './vendor-settings.ts';
 import { webhookSettings } from './webhook-settings.ts';
 import { workerSettings } from './worker-settings.ts';
 
@@ -29,7 +33,11 @@ export const settingsBesideStores = {
   callTime: callTimeSettings,
   dynamodb: dynamodbSettings,
   textGeneration: textGenerationSettings,
+  vendors: vendorSettings,
   insight: insightSettings,
+  patterns: patternSettings,
+  schedules: scheduleSettings,
+  content: contentSettings,
 };
 
 /** Every group of variables, so that all of the environment can be checked at once. */

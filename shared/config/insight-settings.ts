@@ -1,12 +1,10 @@
 import { z } from 'zod';
 import { settingGroup } from './read-settings.ts';
-import { flag, urlWithScheme, wholeNumber } from './setting-types.ts';
+import { urlWithScheme, wholeNumber } from './setting-types.ts';
 
 export interface InsightSettings {
-  /** False: Bedrock is never called. */
-  useBedrock: boolean;
-  bedrock: { region: string; endpointUrl: string | undefined; model: string };
-  openai: { apiKey: string | undefined; baseUrl: string | undefined; model: string };
+  /** The model of Bedrock that explains risks. */
+  model: string;
   /** How long a stored insight is kept, in days. */
   ttlDays: number;
   /** How long a job waits for a vendor when none can answer, in milliseconds. */
@@ -18,12 +16,7 @@ export interface InsightSettings {
 export const insightSettings = settingGroup(
   z.object({
     AWS_REGION: z.string().default('us-east-1'),
-    USE_BEDROCK: flag.default(true),
     BEDROCK_MODEL_ID: z.string().max(2_048).default('global.anthropic.claude-haiku-4-5-20251001-v1:0'),
-    AWS_ENDPOINT_URL_BEDROCK_RUNTIME: urlWithScheme(['http:', 'https:']).optional(),
-    OPENAI_API_KEY: z.string().optional(),
-    OPENAI_BASE_URL: urlWithScheme(['http:', 'https:']).optional(),
-    OPENAI_MODEL_ID: z.string().max(255).default('gpt-4.1'),
     INSIGHT_TTL_DAYS: wholeNumber(1, 3_650).default(90),
     INSIGHT_PATIENCE_SECONDS: wholeNumber(0, 86_400).default(60),
     INSIGHT_SNS_TOPIC_ARN: z
@@ -42,17 +35,7 @@ export const insightSettings = settingGroup(
   (values): InsightSettings => {
     const { AWS_REGION: region, INSIGHT_SNS_TOPIC_ARN: topicArn } = values;
     return {
-      useBedrock: values.USE_BEDROCK,
-      bedrock: {
-        region,
-        endpointUrl: values.AWS_ENDPOINT_URL_BEDROCK_RUNTIME,
-        model: values.BEDROCK_MODEL_ID,
-      },
-      openai: {
-        apiKey: values.OPENAI_API_KEY,
-        baseUrl: values.OPENAI_BASE_URL,
-        model: values.OPENAI_MODEL_ID,
-      },
+      model: values.BEDROCK_MODEL_ID,
       ttlDays: values.INSIGHT_TTL_DAYS,
       patienceMs: values.INSIGHT_PATIENCE_SECONDS * 1_000,
       notify:

@@ -5,7 +5,7 @@ import { wholeNumber } from './setting-types.ts';
 export interface RetentionSettings {
   /** How long a settled job stays in the ledger, in days; `undefined` means for ever. */
   ledgerRetentionDays: number | undefined;
-  /** How long what users did stays in the log, in days; `undefined` means for ever. */
+  /** How long what users did, and what that predicted, stays, in days; `undefined` means for ever. */
   activityRetentionDays: number | undefined;
 }
 

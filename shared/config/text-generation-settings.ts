@@ -9,7 +9,7 @@ export interface VendorLimits {
 }
 
 export interface TextGenerationSettings {
-  limits: Record<'bedrock' | 'openai', VendorLimits>;
+  limits: Record<'bedrock' | 'openai' | 'together', VendorLimits>;
   /** Whether a baseline may answer when no model can; else that is a failure. */
   degradedAnswers: 'allow' | 'deny';
 }
@@ -22,12 +22,15 @@ export const textGenerationSettings = settingGroup(
     BEDROCK_TPM: perMinute,
     OPENAI_RPM: perMinute,
     OPENAI_TPM: perMinute,
+    TOGETHER_RPM: perMinute,
+    TOGETHER_TPM: perMinute,
     DEGRADED_ANSWERS: z.enum(['allow', 'deny'], { error: 'must be allow or deny' }).default('allow'),
   }),
   (values): TextGenerationSettings => ({
     limits: {
       bedrock: { requestsPerMinute: values.BEDROCK_RPM, tokensPerMinute: values.BEDROCK_TPM },
       openai: { requestsPerMinute: values.OPENAI_RPM, tokensPerMinute: values.OPENAI_TPM },
+      together: { requestsPerMinute: values.TOGETHER_RPM, tokensPerMinute: values.TOGETHER_TPM },
     },
     degradedAnswers: values.DEGRADED_ANSWERS,
   }),

@@ -27,7 +27,7 @@ export interface JobsTable {
   /** 0 is served first; larger numbers later. */
   priority: number;
   parent_id: string | null;
-  /** Position among the parent's children, from 0. */
+  /** Position among those children that the parent named when it fanned out, from 0. */
   child_position: number | null;
   /** Two jobs never share one: a cron tick's `<schedule>@<due>`. */
   unique_key: string | null;
@@ -41,4 +41,8 @@ export interface JobsTable {
   /** When the relay compares an open row with Redis next; null once settled. */
   check_at: Date | null;
   finished_at: Date | null;
+  /** Until when a job waits for its children; null: until the last one is settled. */
+  children_until: Generated<Date | null>;
+  /** What the start of a job with children hands to its finish, as JSON. */
+  interim: Generated<string | null>;
 }

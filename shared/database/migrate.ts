@@ -5,6 +5,7 @@ import * as callTimePredictions from '../../migrations/0002-call-time-prediction
 import * as idempotencyKeys from '../../migrations/0003-idempotency-keys.ts';
 import * as llmCalls from '../../migrations/0004-llm-calls.ts';
 import * as activity from '../../migrations/0005-activity.ts';
+import * as patterns from '../../migrations/0006-patterns.ts';
 import { readColumns } from './read-columns.ts';
 import type { Tables } from './tables.ts';
 
@@ -20,6 +21,7 @@ const migrations: Readonly<Record<string, FleetMigration>> = {
   '0003-idempotency-keys': idempotencyKeys,
   '0004-llm-calls': llmCalls,
   '0005-activity': activity,
+  '0006-patterns': patterns,
 };
 
 export const migrationNames: readonly string[] = Object.keys(migrations);

@@ -1,9 +1,13 @@
 import type { ActivityLogTable } from './activity-log-table.ts';
+import type { ActivityLooksTable } from './activity-looks-table.ts';
 import type { CallTimePredictionsTable } from './call-time-predictions-table.ts';
+import type { GenerationQueueTable } from './generation-queue-table.ts';
 import type { IdempotencyKeysTable } from './idempotency-keys-table.ts';
 import type { JobsTable } from './jobs-table.ts';
 import type { LlmCallsTable } from './llm-calls-table.ts';
 import type { OutcomesTable } from './outcomes-table.ts';
+import type { PageCacheTable } from './page-cache-table.ts';
+import type { PopulationsTable } from './populations-table.ts';
 
 /** The MySQL schema as the current version of the fleet sees it. */
 export interface Tables {
@@ -13,4 +17,8 @@ export interface Tables {
   llm_calls: LlmCallsTable;
   activity_log: ActivityLogTable;
   outcomes: OutcomesTable;
+  activity_looks: ActivityLooksTable;
+  populations: PopulationsTable;
+  generation_queue: GenerationQueueTable;
+  page_cache: PageCacheTable;
 }

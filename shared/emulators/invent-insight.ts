@@ -1,3 +1,5 @@
+import { factsIn } from './facts-in.ts';
+
 /** An insight as a model might word it. */
 export interface InventedInsight {
   risk_score: number;
@@ -39,20 +41,6 @@ export function inventInsight(prompt: string): InventedInsight {
       'Look at the health score again in a week.',
     ],
   };
-}
-
-/** The first line of the prompt that is a JSON object. */
-function factsIn(prompt: string): Readonly<Record<string, unknown>> {
-  for (const line of prompt.split('\n')) {
-    if (!line.startsWith('{')) continue;
-    try {
-      const parsed: unknown = JSON.parse(line);
-      if (typeof parsed === 'object' && parsed !== null) return { ...parsed };
-    } catch {
-      // Words that look like it.
-    }
-  }
-  return {};
 }
 
 function list(facts: Readonly<Record<string, unknown>>): string {

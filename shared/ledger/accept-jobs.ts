@@ -2,6 +2,7 @@ import { sql, type Insertable, type Kysely, type Transaction } from 'kysely';
 import { v7 as uuid } from 'uuid';
 import type { JobsTable } from '../database/jobs-table.ts';
 import { isOutage } from '../database/open-database.ts';
+import { splitRows } from '../database/split-rows.ts';
 import type { Tables } from '../database/tables.ts';
 import { createGroup } from '../group/create-group.ts';
 
@@ -16,7 +17,9 @@ export interface NewJob {
   dueAt?: Date;
   /** Two jobs never share one: accepting it again answers the job that has it. */
   uniqueKey?: string;
+  /** The job that waits for this one. */
   parentId?: string;
+  /** Position among those children that the parent named when it fanned out, from 0. */
   childPosition?: number;
   requestId?: string;
   traceparent?: string;
@@ -35,12 +38,14 @@ const firstCheckAfterMs = 15_000;
 /** MySQL takes a statement of up to 64 MiB by default; stay well below MariaDB's 16 MiB. */
 const maxStatementBytes = 8 * 1024 * 1024;
 
+const rowsPerInsert = 500;
+
 export type AcceptJobs = ReturnType<typeof createAcceptJobs>;
 
 /** Accepting: a job is ours to do from the moment its row is committed. */
 export function createAcceptJobs(db: Kysely<Tables>) {
   const inserts = createGroup<Insertable<JobsTable>, void>({
-    maxItems: 500,
+    maxItems: rowsPerInsert,
     maxBytes: maxStatementBytes,
     weigh: (row) => row.payload.length,
     parallelFlushes: 2,
@@ -63,6 +68,17 @@ export function createAcceptJobs(db: Kysely<Tables>) {
     /** Accepts as part of a larger change; dispatch it after that transaction has committed. */
     acceptWithin(transaction: Transaction<Tables>, job: NewJob): Promise<AcceptedJob> {
       return acceptUnique(transaction, job);
+    },
+
+    /** The same for many at once, in their order. None of them has a unique key, so all of them are new. */
+    async acceptAllWithin(
+      transaction: Transaction<Tables>,
+      jobs: readonly Omit<NewJob, 'uniqueKey'>[],
+    ): Promise<AcceptedJob[]> {
+      const now = new Date();
+      const rows = jobs.map((job) => newRow(job, now));
+      for (const part of insertableParts(rows)) await transaction.insertInto('jobs').values(part).execute();
+      return rows.map((row) => ({ id: row.id, created: true, row }));
     },
 
     [Symbol.asyncDispose]: () => inserts[Symbol.asyncDispose](),
@@ -89,6 +105,11 @@ export async function acceptUnique(
   return { id: holder.id, created: false, row };
 }
 
+/** The rows in parts that one statement each may insert. */
+export function insertableParts(rows: readonly Insertable<JobsTable>[]): Insertable<JobsTable>[][] {
+  return splitRows(rows, { maxRows: rowsPerInsert, charactersOf: ({ payload }) => payload.length });
+}
+
 export function newRow(job: NewJob, now = new Date()): Insertable<JobsTable> {
   const dueAt = job.dueAt && job.dueAt > now ? job.dueAt : now;
   // What is left out has the column's default: an open job at its start, without parent, key or trace.
@@ -102,7 +123,7 @@ export function newRow(job: NewJob, now = new Date()): Insertable<JobsTable> {
     check_at: new Date(dueAt.getTime() + firstCheckAfterMs),
     ...(job.parentId === undefined
       ? {}
-      : { parent_id: job.parentId, child_position: job.childPosition ?? 0 }),
+      : { parent_id: job.parentId, child_position: job.childPosition ?? null }),
     ...(job.uniqueKey === undefined ? {} : { unique_key: job.uniqueKey }),
     ...(job.requestId === undefined ? {} : { request_id: job.requestId }),
     ...(job.traceparent === undefined ? {} : { traceparent: job.traceparent }),

@@ -19,7 +19,7 @@ export interface BrowseFilter {
 }
 
 /** A job without what may be large. */
-export type JobSummary = Omit<JobRecord, 'payload' | 'result'>;
+export type JobSummary = Omit<JobRecord, 'payload' | 'result' | 'interim'>;
 
 export interface JobPage {
   /** Newest first. */
@@ -174,8 +174,9 @@ async function readSummaries(db: Kysely<Tables>, ids: readonly string[]): Promis
     const {
       payload: _payload,
       result: _result,
+      interim: _interim,
       ...summary
-    } = jobRecord({ ...row, payload: 'null', result: null });
+    } = jobRecord({ ...row, payload: 'null', result: null, interim: null });
     return summary;
   });
 }
@@ -199,6 +200,7 @@ const summaryColumns = [
   'due_at',
   'check_at',
   'finished_at',
+  'children_until',
 ] as const satisfies readonly (keyof JobsTable)[];
 
 function idsOf(rows: readonly Pick<Selectable<JobsTable>, 'id'>[]): string[] {

@@ -1,38 +1,60 @@
-import type { Insertable, Kysely } from 'kysely';
-import type { JobsTable } from '../database/jobs-table.ts';
+import { sql, type Insertable, type Kysely } from 'kysely';
+import type { JobRowState, JobsTable } from '../database/jobs-table.ts';
 import type { Tables } from '../database/tables.ts';
-import { newRow, type NewJob } from './accept-jobs.ts';
+import { insertableParts, newRow, type NewJob } from './accept-jobs.ts';
+import { jobFailureSchema, type JobFailure } from './job-record.ts';
 import { beginFinishStep } from './settle-jobs.ts';
-import { jobRecord, type JobFailure } from './job-record.ts';
 
 export type ChildJob = Pick<NewJob, 'queue' | 'payload' | 'priority'>;
+
+/** How a job waits for its children. */
+export interface Waiting {
+  /** From then on its finish step runs even if children are open; left out: not before all are settled. */
+  until?: Date;
+  /** What its start hands to its finish, as small JSON. */
+  interim?: unknown;
+}
 
 export interface FanOutResult {
   /** The children that are still to be dispatched. */
   children: Insertable<JobsTable>[];
-  /** True when no child is open, for instance because there is none: dispatch the parent's finish step. */
+  /** True when the job has nothing to wait for, or no time left: dispatch its finish step. */
   finishNow: boolean;
 }
 
-/** One settled child, as the parent's finish step sees it. */
+/** One child, as the parent's finish step sees it. */
 export interface ChildOutcome {
-  position: number;
-  state: 'completed' | 'failed' | 'cancelled';
+  /** Position in what the parent fanned out, from 0; null for a child that its handler accepted itself. */
+  position: number | null;
+  /** `open`: not settled. Only a parent that waits no longer than until a given time sees such a child. */
+  state: 'completed' | 'failed' | 'cancelled' | 'open';
+  /** Null unless completed. */
   result: unknown;
+  /** Why its last attempt failed, if one did. */
   failure: JobFailure | null;
 }
 
-const rowsPerInsert = 500;
+const outcomeOf: Readonly<Record<JobRowState, ChildOutcome['state']>> = {
+  accepted: 'open',
+  completed: 'completed',
+  failed: 'failed',
+  cancelled: 'cancelled',
+};
+
+const idsPerPage = 1_000;
+/** Fewer, because each may hold a large result. */
 const rowsPerPage = 200;
 
 /**
  * Accepts a job's children and lets the job wait for them, in one transaction. Done again for the same
- * parent (it was killed before its dispatch), it finds the children that it accepted before.
+ * parent (it was killed before its dispatch), it finds the children that it accepted before. Without any, the job
+ * waits for those that were accepted elsewhere as its children; there may be any number of them.
  */
 export async function fanOut(
   db: Kysely<Tables>,
   parent: { id: string; generation: number },
   children: readonly ChildJob[],
+  { until, interim }: Waiting = {},
 ): Promise<FanOutResult> {
   const rows = children.map((child, position) =>
     newRow({
@@ -43,21 +65,24 @@ export async function fanOut(
     }),
   );
   const open = await db.transaction().execute(async (transaction) => {
-    for (let start = 0; start < rows.length; start += rowsPerInsert) {
-      await transaction
-        .insertInto('jobs')
-        .ignore()
-        .values(rows.slice(start, start + rowsPerInsert))
-        .execute();
+    for (const part of insertableParts(rows)) {
+      await transaction.insertInto('jobs').ignore().values(part).execute();
     }
     await transaction
       .updateTable('jobs')
-      .set({ phase: 'children' })
+      .set({
+        phase: 'children',
+        interim: interim === undefined ? null : JSON.stringify(interim),
+        children_until: until ?? null,
+        // The relay is who notices that the time is over.
+        ...(until === undefined ? {} : { check_at: sql<Date>`least(check_at, ${until})` }),
+      })
       .where('id', '=', parent.id)
       .where('generation', '=', parent.generation)
       .where('state', '=', 'accepted')
       .where('phase', '=', 'start')
       .execute();
+    if (rows.length === 0) return [];
     return transaction
       .selectFrom('jobs')
       .selectAll()
@@ -65,29 +90,49 @@ export async function fanOut(
       .where('state', '=', 'accepted')
       .execute();
   });
-  return { children: open, finishNow: open.length === 0 && (await beginFinishStep(db, parent.id)) };
+  return { children: open, finishNow: await beginFinishStep(db, parent.id) };
 }
 
-/** The outcomes of a parent's children in order of their position, page by page. */
+/** The outcomes of a parent's children in the order in which they were accepted, page by page. */
 export async function* childOutcomes(db: Kysely<Tables>, parentId: string): AsyncGenerator<ChildOutcome> {
-  for (let after = ''; ;) {
-    const rows = await db
-      .selectFrom('jobs')
-      .selectAll()
-      .where('parent_id', '=', parentId)
-      .where('id', '>', after)
-      .orderBy('id')
-      .limit(rowsPerPage)
-      .execute();
-    for (const row of rows) {
-      const { state, result, error, childPosition } = jobRecord(row);
-      if (state === 'accepted' || childPosition === null) continue;
-      yield { position: childPosition, state, result, failure: error };
+  let ids = await nextChildren(db, parentId, '');
+  for (let last = ids.at(-1); last !== undefined; last = ids.at(-1)) {
+    for (let start = 0; start < ids.length; start += rowsPerPage) {
+      yield* await readOutcomes(db, ids.slice(start, start + rowsPerPage));
     }
-    const last = rows.at(-1);
-    if (!last || rows.length < rowsPerPage) return;
-    after = last.id;
+    ids = await nextChildren(db, parentId, last);
   }
+}
+
+/**
+ * The next children in the order of their ids. Within one state the index is in that order, so this takes no longer
+ * because the parent has many children or the ledger many jobs. Each child is found once, although it may be settled
+ * meanwhile.
+ */
+async function nextChildren(db: Kysely<Tables>, parentId: string, after: string): Promise<string[]> {
+  const nextOfEachState = Object.keys(outcomeOf).map(
+    (state) => sql`(select id from jobs where parent_id = ${parentId} and state = ${state} and id > ${after}
+                    order by id limit ${idsPerPage})`,
+  );
+  const { rows } = await sql<{ id: string }>`
+    select id from (${sql.join(nextOfEachState, sql` union all `)}) as next_children
+    order by id limit ${idsPerPage}`.execute(db);
+  return rows.map(({ id }) => id);
+}
+
+async function readOutcomes(db: Kysely<Tables>, ids: readonly string[]): Promise<ChildOutcome[]> {
+  const rows = await db
+    .selectFrom('jobs')
+    .select(['child_position', 'state', 'result', 'error'])
+    .where('id', 'in', ids)
+    .orderBy('id')
+    .execute();
+  return rows.map(({ child_position: position, state, result, error }): ChildOutcome => ({
+    position,
+    state: outcomeOf[state],
+    result: result === null ? null : JSON.parse(result),
+    failure: error === null ? null : jobFailureSchema.parse(JSON.parse(error)),
+  }));
 }
 
 /** How many children a parent has, and how many of them are settled. */

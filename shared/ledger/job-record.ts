@@ -32,6 +32,8 @@ export interface JobRecord {
   createdAt: Date;
   dueAt: Date;
   finishedAt: Date | null;
+  /** What the start of a job with children gave to its finish; null when it gave nothing. */
+  interim: unknown;
 }
 
 export function jobRecord(row: Selectable<JobsTable>): JobRecord {
@@ -54,5 +56,6 @@ export function jobRecord(row: Selectable<JobsTable>): JobRecord {
     createdAt: row.created_at,
     dueAt: row.due_at,
     finishedAt: row.finished_at,
+    interim: row.interim === null ? null : JSON.parse(row.interim),
   };
 }

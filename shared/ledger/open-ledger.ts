@@ -10,6 +10,7 @@ import {
   type ChildJob,
   type ChildOutcome,
   type FanOutResult,
+  type Waiting,
 } from './fan-out.ts';
 import {
   acceptIdempotently,
@@ -27,6 +28,11 @@ import { cancelJob, discardJob, reopenJob } from './steer-jobs.ts';
 export interface Ledger extends AsyncDisposable {
   accept(job: NewJob): Promise<AcceptedJob>;
   acceptWithin(transaction: Transaction<Tables>, job: NewJob): Promise<AcceptedJob>;
+  /** Accepts many at once, in their order, as part of a larger change. */
+  acceptAllWithin(
+    transaction: Transaction<Tables>,
+    jobs: readonly Omit<NewJob, 'uniqueKey'>[],
+  ): Promise<AcceptedJob[]>;
   /** Accepts once per key; see `acceptIdempotently`. */
   acceptIdempotently(job: NewJob, key: IdempotencyKey): Promise<IdempotentAccept>;
   recordAnswer(key: { scope: string; queue: string; key: string }, answerStatus: number): Promise<void>;
@@ -39,7 +45,12 @@ export interface Ledger extends AsyncDisposable {
   ): Promise<void>;
   /** Keeps something that turned up in Redis without a ledger row, as a failed job. Answers its id. */
   recordStray(stray: { queue: string; payload: string; failure: JobFailure }): Promise<string>;
-  fanOut(parent: { id: string; generation: number }, children: readonly ChildJob[]): Promise<FanOutResult>;
+  /** Lets a job wait for its children; see `fanOut`. */
+  fanOut(
+    parent: { id: string; generation: number },
+    children: readonly ChildJob[],
+    waiting?: Waiting,
+  ): Promise<FanOutResult>;
   childOutcomes(parentId: string): AsyncIterable<ChildOutcome>;
   childProgress(parentId: string): Promise<{ done: number; total: number }>;
   /** Lets the relay look at an open job at once: its dispatch failed. */
@@ -71,6 +82,7 @@ export function openLedger(db: Kysely<Tables>, settledBy: string): Ledger {
   return {
     accept: (job) => accepting.accept(job),
     acceptWithin: (transaction, job) => accepting.acceptWithin(transaction, job),
+    acceptAllWithin: (transaction, jobs) => accepting.acceptAllWithin(transaction, jobs),
     acceptIdempotently: (job, key) => acceptIdempotently(db, job, key),
     recordAnswer: (key, answerStatus) => recordAnswer(db, key, answerStatus),
     countOpen: (queue, limit) => countOpen(db, queue, limit),
@@ -91,7 +103,7 @@ export function openLedger(db: Kysely<Tables>, settledBy: string): Ledger {
         .execute();
       return row.id;
     },
-    fanOut: (parent, children) => fanOut(db, parent, children),
+    fanOut: (parent, children, waiting) => fanOut(db, parent, children, waiting),
     childOutcomes: (parentId) => childOutcomes(db, parentId),
     childProgress: (parentId) => childProgress(db, parentId),
     checkSoon: (id) => checks.add(id),

@@ -95,8 +95,8 @@ async function newestTicks(db: Kysely<Tables>, page: readonly PurgeableRow[]): P
   const schedules = new Set(page.flatMap((row) => /^(.+)@[^@]+$/.exec(row.unique_key ?? '')?.[1] ?? []));
   const newest = new Set<string>();
   for (const schedule of schedules) {
-    const due = await lastTick(db, schedule);
-    if (due) newest.add(`${schedule}@${due.toISOString()}`);
+    const tick = await lastTick(db, schedule);
+    if (tick) newest.add(`${schedule}@${tick.dueAt.toISOString()}`);
   }
   return newest;
 }

@@ -77,12 +77,17 @@ export async function stillOpen(
   return new Set(jobs.filter((job) => generations.get(job.id) === job.generation).map((job) => job.id));
 }
 
-/** Sets when the given open jobs are looked at next. */
+/**
+ * Sets when the given open jobs are looked at next: one that waits for its children no later than the time until
+ * which it does. The row decides that, because the job may have come to wait since it was read.
+ */
 export async function checkAgainAt(db: Kysely<Tables>, ids: readonly string[], at: Date): Promise<void> {
   if (ids.length === 0) return;
   await db
     .updateTable('jobs')
-    .set({ check_at: at })
+    .set({
+      check_at: sql<Date>`if(phase = 'children' and children_until < ${at}, children_until, ${at})`,
+    })
     .where('id', 'in', ids)
     .where('state', '=', 'accepted')
     .execute();

@@ -131,7 +131,7 @@ async function settleAlike(
   return ours.map((row) => row.id);
 }
 
-/** The parents among these children's that have no open child left and whose finish step is now ours to dispatch. */
+/** The parents among these children's that need not wait any longer and whose finish step is now ours to dispatch. */
 async function finishParents(db: Kysely<Tables>, children: readonly Settlement[]): Promise<Set<string>> {
   const parentIds = new Set(children.flatMap(({ parentId }) => (parentId === null ? [] : [parentId])));
   const finished = new Set<string>();
@@ -141,8 +141,12 @@ async function finishParents(db: Kysely<Tables>, children: readonly Settlement[]
   return finished;
 }
 
-/** Moves a parent on to its finish step when no child is open. True for exactly one caller. */
+/**
+ * Moves a parent on to its finish step when no child is open, or when it has waited for its children until the time
+ * that it set. True for exactly one caller.
+ */
 export async function beginFinishStep(db: Kysely<Tables>, parentId: string): Promise<boolean> {
+  const now = new Date();
   const openChild = await db
     .selectFrom('jobs')
     .select('id')
@@ -150,13 +154,13 @@ export async function beginFinishStep(db: Kysely<Tables>, parentId: string): Pro
     .where('state', '=', 'accepted')
     .limit(1)
     .executeTakeFirst();
-  if (openChild) return false;
   const update = await db
     .updateTable('jobs')
-    .set({ phase: 'finish', check_at: new Date() })
+    .set({ phase: 'finish', check_at: now })
     .where('id', '=', parentId)
     .where('phase', '=', 'children')
     .where('state', '=', 'accepted')
+    .$if(openChild !== undefined, (waiting) => waiting.where('children_until', '<=', now))
     .executeTakeFirst();
   return update.numUpdatedRows === 1n;
 }

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
+import { despiteContention } from '../database/despite-contention.ts';
 import type { Tables } from '../database/tables.ts';
 import type { JobFailure } from './job-record.ts';
 import { beginFinishStep } from './settle-jobs.ts';
@@ -15,7 +16,15 @@ const cancelledByCaller: JobFailure = {
  * was settled before.
  */
 export async function cancelJob(db: Kysely<Tables>, id: string): Promise<string[]> {
-  const cancelled = await db.transaction().execute(async (transaction) => {
+  // Children that are settled at this moment are in the way of their parent.
+  const cancelled = await despiteContention(() => cancelOpen(db, id));
+  // The relay dispatches the finish step of a parent that waited for this job alone.
+  if (cancelled.parentId !== null) await beginFinishStep(db, cancelled.parentId);
+  return cancelled.ids;
+}
+
+function cancelOpen(db: Kysely<Tables>, id: string): Promise<{ ids: string[]; parentId: string | null }> {
+  return db.transaction().execute(async (transaction) => {
     const open = await transaction
       .selectFrom('jobs')
       .select(['id', 'parent_id'])
@@ -39,9 +48,6 @@ export async function cancelJob(db: Kysely<Tables>, id: string): Promise<string[
       .execute();
     return { ids, parentId: job.parent_id };
   });
-  // The relay dispatches the finish step of a parent that waited for this job alone.
-  if (cancelled.parentId !== null) await beginFinishStep(db, cancelled.parentId);
-  return cancelled.ids;
 }
 
 /**
@@ -63,6 +69,8 @@ export async function reopenJob(db: Kysely<Tables>, id: string): Promise<boolean
       finished_at: null,
       due_at: now,
       check_at: now,
+      children_until: null,
+      interim: null,
     })
     .where('id', '=', id)
     .where('state', 'in', ['failed', 'cancelled'])

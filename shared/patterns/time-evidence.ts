@@ -10,21 +10,21 @@ import {
 } from './day-set.ts';
 import { fading, type Evidence } from './evidence.ts';
 import { daysWithin, observedWeekdays, readHourGrid, weeksOf, type HourGrid } from './hour-grid.ts';
+import { leastShare } from './is-pattern.ts';
 import type { TimePattern } from './pattern.ts';
 
 /**
  * Tests a time pattern on the days of a log. Each week is judged by the window that the other weeks would have
- * chosen (as long, on the same weekdays): so no day speaks for a window that it chose itself, whoever proposed it.
+ * chosen (as long, on the same weekdays), and a weekday counts only if they would have proposed it: so no day speaks
+ * for a window or a weekday that it chose itself, whoever proposed it.
  */
 export function timeEvidence(pattern: TimePattern, log: ActivityLog): Evidence {
   const activity = log.activities[log.byName.get(pattern.activity) ?? -1];
   const grid = readHourGrid(log, activity);
-  const weekdays = observedWeekdays(log);
+  const observed = observedWeekdays(log);
+  const weekdays = pattern.weekdays.flatMap((weekday) => observed[weekday] ?? []);
   const days = createDaySet(log.window.endDay - log.window.startDay);
-  for (const weekday of pattern.weekdays) {
-    const set = weekdays[weekday];
-    if (set) addDays(days, set);
-  }
+  for (const weekday of weekdays) addDays(days, weekday);
   const own = daysWithin(grid, pattern.hour_start, pattern.hour_end);
   const windows = windowsAsLongAs(grid, pattern.hour_end - pattern.hour_start);
   const weeks = weeksOf(log);
@@ -41,7 +41,12 @@ export function timeEvidence(pattern: TimePattern, log: ActivityLog): Evidence {
     recentHits += fading ** age * countShared(own, tested);
     recentOccasions += fading ** age * testedDays;
     const chosen = chooseWindow(windows, daysWithout(days, week));
-    if (chosen) hits += countShared(chosen, tested);
+    if (!chosen) continue;
+    for (const weekday of weekdays) {
+      const others = daysWithout(weekday, week);
+      const worthProposing = countShared(chosen, others) >= leastShare * Math.max(1, countDays(others));
+      if (worthProposing) hits += countShared(chosen, sharedDays(weekday, week));
+    }
   }
   return {
     kind: 'time',

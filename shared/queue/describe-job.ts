@@ -26,7 +26,7 @@ export type JobView = z.output<typeof jobViewSchema>;
  * `accepted` without progress.
  */
 export async function describeJob(
-  record: JobRecord,
+  record: Omit<JobRecord, 'interim'>,
   sources: { dispatcher: Pick<Dispatcher, 'stateOf' | 'progressOf'>; ledger: Pick<Ledger, 'childProgress'> },
 ): Promise<JobView> {
   const running = record.state === 'accepted' ? await runningState(record, sources) : undefined;
@@ -47,7 +47,7 @@ export async function describeJob(
 }
 
 async function runningState(
-  record: JobRecord,
+  record: Parameters<typeof describeJob>[0],
   { dispatcher, ledger }: Parameters<typeof describeJob>[1],
 ): Promise<{ progress: JobProgress | null } | undefined> {
   if (record.phase === 'children') return { progress: await ledger.childProgress(record.id) };

@@ -34,6 +34,11 @@ export interface EnqueueOptions {
   replyTo?: string;
 }
 
+export interface EnqueueAllOptions extends Pick<EnqueueOptions, 'priority'> {
+  /** The job whose children they are: it answers a `FanOut`, and its finish step sees them. */
+  parentId?: string;
+}
+
 /** Jobs for which nobody waits yield to those for which somebody does. */
 export const bulkPriority = 10;
 
@@ -64,46 +69,67 @@ export interface Enqueue {
     options?: EnqueueOptions,
   ): Promise<AcceptedJob>;
   dispatch(job: AcceptedJob, options?: Pick<EnqueueOptions, 'replyTo'>): Promise<void>;
+  /**
+   * Accepts many jobs of one queue as part of a transaction, in their order; call `dispatchAll` with the answer once
+   * that has committed. They have no unique keys, whatever the queue says: who accepts them knows that they are new.
+   *
+   * @throws PayloadError
+   */
+  enqueueAllWithin<Contract extends QueueContract>(
+    transaction: Transaction<Tables>,
+    contract: Contract,
+    payloads: readonly PayloadOf<Contract>[],
+    options?: EnqueueAllOptions,
+  ): Promise<AcceptedJob[]>;
+  dispatchAll(jobs: readonly AcceptedJob[]): Promise<void>;
 }
 
 export function createEnqueue(ledger: Ledger, dispatcher: Dispatcher, log: Logger): Enqueue {
-  async function dispatch(job: AcceptedJob, options: Pick<EnqueueOptions, 'replyTo'> = {}): Promise<void> {
-    if (!job.created) return;
+  async function dispatchAll(
+    jobs: readonly AcceptedJob[],
+    options: Pick<EnqueueOptions, 'replyTo'> = {},
+  ): Promise<void> {
+    const rows = jobs.filter(({ created }) => created).map(({ row }) => row);
+    const [first] = rows;
+    if (!first) return;
     try {
-      await dispatcher.dispatch([toDispatchable(job.row)], options);
+      await dispatcher.dispatch(rows.map(toDispatchable), options);
     } catch (error) {
-      // The job is safe in the ledger, and the relay finds it there: at once, or a little later without this mark.
-      log.debug({ err: error, job_id: job.id, queue: job.row.queue }, 'left to the relay: Redis is away');
-      await ledger.checkSoon(job.id).catch(() => undefined);
+      // The jobs are safe in the ledger, and the relay finds them there: at once, or a little later without this mark.
+      const which = { job_id: first.id, queue: first.queue, jobs: rows.length };
+      log.debug({ err: error, ...which }, 'left to the relay: Redis is away');
+      await Promise.allSettled(rows.map(({ id }) => ledger.checkSoon(id)));
     }
   }
 
   return {
     async enqueue(contract, payload, options = {}) {
       const accepted = await ledger.accept(newJob(contract, payload, options));
-      await dispatch(accepted, options);
+      await dispatchAll([accepted], options);
       return accepted;
     },
     async enqueueIdempotently(contract, payload, key, options = {}) {
       const outcome = await ledger.acceptIdempotently(newJob(contract, payload, options), key);
-      if (outcome.kind === 'first') await dispatch(outcome.job, options);
+      if (outcome.kind === 'first') await dispatchAll([outcome.job], options);
       return outcome;
     },
     enqueueWithin(transaction, contract, payload, options = {}) {
       return ledger.acceptWithin(transaction, newJob(contract, payload, options));
     },
-    dispatch,
+    dispatch: (job, options) => dispatchAll([job], options),
+    async enqueueAllWithin(transaction, contract, payloads, options = {}) {
+      const jobs = payloads.map((payload) => jobOf(contract, parsePayload(contract, payload), options));
+      return await ledger.acceptAllWithin(transaction, jobs);
+    },
+    dispatchAll: (jobs) => dispatchAll(jobs),
   };
 }
 
 function newJob(contract: QueueContract, payload: unknown, options: EnqueueOptions): NewJob {
-  const parsed = contract.payload.safeParse(payload);
-  if (!parsed.success) throw new PayloadError(contract.name, parsed.error.issues);
-  const uniqueKey = options.uniqueKey ?? identityKey(contract, parsed.data, payload);
+  const parsed = parsePayload(contract, payload);
+  const uniqueKey = options.uniqueKey ?? identityKey(contract, parsed, payload);
   return {
-    queue: contract.name,
-    payload: JSON.stringify(parsed.data),
-    priority: options.priority ?? (contract.lane === 'bulk' ? bulkPriority : 0),
+    ...jobOf(contract, parsed, options),
     ...(options.delayMs ? { dueAt: new Date(Date.now() + options.delayMs) } : {}),
     ...(uniqueKey === undefined ? {} : { uniqueKey }),
     ...(options.requestId === undefined ? {} : { requestId: options.requestId }),
@@ -111,8 +137,29 @@ function newJob(contract: QueueContract, payload: unknown, options: EnqueueOptio
   };
 }
 
-/** Of a fixed length, because an identity may be as long as a payload. */
-function identityKey(contract: QueueContract, payload: unknown, input: unknown): string | undefined {
+function parsePayload(contract: QueueContract, payload: unknown): unknown {
+  const parsed = contract.payload.safeParse(payload);
+  if (!parsed.success) throw new PayloadError(contract.name, parsed.error.issues);
+  return parsed.data;
+}
+
+function jobOf(contract: QueueContract, parsed: unknown, { priority, parentId }: EnqueueAllOptions): NewJob {
+  return {
+    queue: contract.name,
+    payload: JSON.stringify(parsed),
+    priority: priority ?? (contract.lane === 'bulk' ? bulkPriority : 0),
+    ...(parentId === undefined ? {} : { parentId }),
+  };
+}
+
+/**
+ * The unique key of a job with this payload; undefined where every payload is work of its own. Of a fixed length, because
+ * an identity may be as long as a payload.
+ *
+ * @param payload as the contract parses it
+ * @param input as it came
+ */
+export function identityKey(contract: QueueContract, payload: unknown, input: unknown): string | undefined {
   if (!contract.identityOf) return undefined;
   const identity = canonicalJson(contract.identityOf(payload, input));
   return `${contract.name}#${createHash('sha256').update(identity).digest('hex')}`;

@@ -95,7 +95,8 @@ async function attemptJob<Contract extends QueueContract>(
   const mayHaveRunBefore =
     run.again || envelope.again === true || attempt > 1 || job.attemptsStarted > 1 || job.stalledCounter > 0;
   let record: JobRecord | undefined;
-  if (mayHaveRunBefore || envelope.payload === undefined) {
+  // A finish step needs what the start left in the row.
+  if (mayHaveRunBefore || envelope.payload === undefined || envelope.phase === 'finish') {
     record = await store.read(envelope.id);
     if (!record) throw new JobError('permanent', 'The ledger has no such job', { code: 'NOT_IN_LEDGER' });
     if (
@@ -130,7 +131,7 @@ async function attemptJob<Contract extends QueueContract>(
       const context = jobContext(run, attempt, mayHaveRunBefore, traceparent, options);
       const working =
         envelope.phase === 'finish'
-          ? finishStep(handlers, payload, context, store)
+          ? finishStep(handlers, payload, context, { store, interim: record?.interim })
           : handlers.start(payload, context);
       return withDeadline(working, run.control, contract.deadlineMs);
     })
@@ -152,11 +153,11 @@ function finishStep<Contract extends QueueContract>(
   handlers: Handlers<Contract>,
   payload: Parameters<Handlers<Contract>['start']>[0],
   context: JobContext,
-  store: JobStore,
+  { store, interim }: { store: JobStore; interim: unknown },
 ): Promise<ResultOf<Contract>> {
   if (!handlers.finish)
     throw new JobError('permanent', 'This queue has no finish step', { code: 'NO_FINISH_STEP' });
-  return handlers.finish(payload, context, store.childOutcomes(context.jobId));
+  return handlers.finish(payload, context, store.childOutcomes(context.jobId), interim);
 }
 
 function jobContext<Contract extends QueueContract>(
@@ -247,7 +248,7 @@ async function settleFailure<Contract extends QueueContract>(
 }
 
 async function fanOutTo<Contract extends QueueContract>(
-  { children }: FanOut,
+  { children, options: waiting }: FanOut,
   { envelope }: Run,
   options: RunJobOptions<Contract>,
 ): Promise<RunOutcome> {
@@ -258,6 +259,7 @@ async function fanOutTo<Contract extends QueueContract>(
       payload: JSON.stringify(contract.payload.parse(payload)),
       priority: contract.lane === 'bulk' ? bulkPriority : 0,
     })),
+    waiting,
   );
   await dispatchOrLeaveToRelay(open.map(toDispatchable), options);
   if (finishNow) await dispatchFinish(envelope.id, options);

@@ -4,6 +4,7 @@ import type { Database } from '../database/open-database.ts';
 import type { ReadinessCheck } from '../process/health-routes.ts';
 import type { Logger } from '../telemetry/create-logger.ts';
 import type { Metrics } from '../telemetry/create-metrics.ts';
+import type { Enqueue } from './enqueue.ts';
 import type { Handlers } from './handlers.ts';
 
 export interface ConsumeOptions {
@@ -18,6 +19,8 @@ export interface WorkerClients {
   database: Database;
   log: Logger;
   metrics: Metrics;
+  /** For jobs that this worker's jobs give rise to. */
+  enqueue: Enqueue;
   /** Starts to take jobs; stops, before everything that was opened earlier, with the process. */
   consume<Contract extends QueueContract>(
     contract: Contract,

@@ -14,6 +14,11 @@ export interface Metrics extends Disposable {
   llmCostUsd: Counter<'provider' | 'model'>;
   webhookDeliveries: Counter<'sender' | 'outcome'>;
   degradedAnswers: Counter<'queue'>;
+  patternProposals: Counter<'proposed_by' | 'outcome'>;
+  patternsDetected: Counter;
+  predictionsQueued: Counter;
+  predictionsScored: Counter<'confidence' | 'outcome'>;
+  sweeps: Counter<'outcome'>;
   httpRequestSeconds: Histogram<'route' | 'status'>;
 }
 
@@ -92,6 +97,34 @@ export function createMetrics(): Metrics {
       name: 'presage_degraded_answers_total',
       help: 'Answers that a baseline gave because no model could',
       labelNames: ['queue'],
+      registers,
+    }),
+    patternProposals: new Counter({
+      name: 'presage_pattern_proposals_total',
+      help: 'Proposed patterns by who proposed them (model, statistics) and what became of them: detected, doubtful, refuted, same, malformed, unknown_activity, too_many',
+      labelNames: ['proposed_by', 'outcome'],
+      registers,
+    }),
+    patternsDetected: new Counter({
+      name: 'presage_patterns_detected_total',
+      help: "Patterns that the users' own days confirmed",
+      registers,
+    }),
+    predictionsQueued: new Counter({
+      name: 'presage_predictions_queued_total',
+      help: 'Predictions whose page is made ahead of time',
+      registers,
+    }),
+    predictionsScored: new Counter({
+      name: 'presage_predictions_scored_total',
+      help: 'Predictions whose window has passed, by stated confidence (tenths, for example 0.7-0.8) and outcome: came_true, did_not, not_applicable',
+      labelNames: ['confidence', 'outcome'],
+      registers,
+    }),
+    sweeps: new Counter({
+      name: 'presage_sweeps_total',
+      help: 'Ticks of pattern detection by outcome: success, incomplete (their time was over)',
+      labelNames: ['outcome'],
       registers,
     }),
     httpRequestSeconds: new Histogram({

@@ -9,7 +9,8 @@ import type { GenerationCall, TextGenerator } from './text-generator.ts';
 const openaiUrl = 'https://api.openai.com/v1';
 
 export interface OpenaiOptions {
-  apiKey: string;
+  /** `undefined`: for a server of one's own that asks for none. */
+  apiKey: string | undefined;
   /** The address of another server that speaks as OpenAI does. */
   baseUrl: string | undefined;
   model: string;
@@ -18,7 +19,8 @@ export interface OpenaiOptions {
 /** OpenAI's chat completions, and what speaks as they do, behind the vendor port. */
 export function openOpenai({ apiKey, baseUrl, model }: OpenaiOptions): TextGenerator {
   const client = new OpenAI({
-    apiKey,
+    // The SDK wants one.
+    apiKey: apiKey ?? 'no-key',
     baseURL: baseUrl ?? openaiUrl,
     maxRetries: 0,
     fetch: boundedFetch,

@@ -103,6 +103,7 @@ test.each([
       'shared/http-access/',
     ],
   ],
+  ['@fastify/etag', ['producers/api/']],
   ['@opentelemetry', ['shared/telemetry/']],
   ['@bull-board', ['producers/dashboard/bull-board.ts']],
   ['commander', ['producers/cli/']],

@@ -123,11 +123,12 @@ test('any bytes and any headers get an honest answer', async () => {
 test('any path and query of any route get an honest answer', async () => {
   const route = fc.oneof(
     fc
-      .tuple(fc.constantFrom('/v1/jobs/', '/v1/call-times/', '/v1/', '/docs/', '/'), pathPart)
+      .tuple(fc.constantFrom('/v1/jobs/', '/v1/call-times/', '/v1/pages/', '/v1/', '/docs/', '/'), pathPart)
       .map((parts) => parts.join('')),
     pathPart.map((part) => `/v1/jobs/${part}/cancel`),
     pathPart.map((part) => `/v1/jobs/${part}/retry`),
     pathPart.map((part) => `/v1/jobs/${part}/events`),
+    fc.tuple(pathPart, pathPart).map(([userId, pageKey]) => `/v1/pages/${userId}/${pageKey}`),
     fc.constantFrom('/v1/jobs', '/v1/call-times', '/openapi.json'),
   );
   const query = fc.dictionary(

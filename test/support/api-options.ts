@@ -1,5 +1,7 @@
 import type { ApiOptions } from '../../producers/api/build-server.ts';
 import { findCallTime } from '../../producers/api/find-call-time.ts';
+import { createPageReader } from '../../producers/api/page-reader.ts';
+import { createPredictionReader } from '../../producers/api/prediction-reader.ts';
 import { callTimePrediction } from '../../shared/contracts/call-time-prediction.ts';
 import { createQueueLimit } from '../../shared/queue/create-queue-limit.ts';
 import type { TestFleet } from './open-test-fleet.ts';
@@ -14,6 +16,13 @@ export function apiOptions(fleet: TestFleet, changes: Partial<ApiOptions> = {}):
     queues: [callTimePrediction.name],
     queueLimit: createQueueLimit(fleet.ledger, 100),
     stopping: new AbortController().signal,
+    pages: createPageReader({
+      db: fleet.database.db,
+      redis: fleet.redis.client,
+      metrics: fleet.metrics,
+      log: fleet.log,
+    }),
+    predictions: createPredictionReader(fleet.database.db),
     findCallTime: (phone) => findCallTime(fleet.database.db, phone),
     registry: fleet.metrics.registry,
     checkReadiness: async () => ({ mysql: (await fleet.database.isUp()) ? 'ok' : 'failed' }),

@@ -58,10 +58,12 @@ export async function openDoctor(redisUrl = process.env['TEST_REDIS_URL'] ?? '')
   const environment = {
     REDIS_URL: redisUrl,
     DATABASE_URL: database.url,
-    // Somebody who can be asked, and is asked with --deep only.
+    // Those who can be asked, and are asked with --deep only.
     USE_BEDROCK: 'false',
     OPENAI_API_KEY: 'sk-secret',
     OPENAI_BASE_URL: `http://127.0.0.1:${silentPort}/v1`,
+    TOGETHER_AI_KEY: 'tk-secret',
+    TOGETHER_BASE_URL: `http://127.0.0.1:${silentPort}/v1`,
     AWS_ENDPOINT_URL_DYNAMODB: dynamodb.url,
     AWS_EC2_METADATA_DISABLED: 'true',
   };

@@ -38,6 +38,9 @@ const withoutVendors: Environment = {
   USE_BEDROCK: 'false',
   OPENAI_API_KEY: '',
   OPENAI_BASE_URL: '',
+  TOGETHER_AI_KEY: '',
+  TOGETHER_API_KEY: '',
+  TOGETHER_BASE_URL: '',
   INSIGHT_SNS_TOPIC_ARN: '',
 };
 
@@ -61,6 +64,8 @@ export async function openRunningFleet(
         ...process.env,
         REDIS_URL: redis.url,
         DATABASE_URL: mysql.url,
+        // On leap days: ticks are a test's own.
+        PATTERN_SWEEP_CRON: '0 0 29 2 *',
         SAGEMAKER_ENDPOINT_NAME: 'test-endpoint',
         AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: endpoint.url,
         ...withoutVendors,

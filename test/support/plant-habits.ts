@@ -1,18 +1,8 @@
 import type { ActivityEvent } from '../../shared/patterns/activity-log.ts';
 import { dayMs, hourMs, weekdayOf, type DayWindow } from '../../shared/patterns/local-day.ts';
+import { createRandom } from '../../shared/sample-log/create-random.ts';
 
 const minuteMs = 60_000;
-
-/** Numbers from 0 to 1, the same ones for the same seed (mulberry32). */
-export function createRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 export interface PlantedUser {
   events: ActivityEvent[];

@@ -9,6 +9,11 @@ export async function readEverything(db: Kysely<Tables>, redis: RedisClient): Pr
     await db.selectFrom('llm_calls').selectAll().execute(),
     await db.selectFrom('call_time_predictions').selectAll().execute(),
     await db.selectFrom('idempotency_keys').selectAll().execute(),
+    await db.selectFrom('activity_log').selectAll().execute(),
+    await db.selectFrom('activity_looks').selectAll().execute(),
+    await db.selectFrom('outcomes').selectAll().execute(),
+    await db.selectFrom('generation_queue').selectAll().execute(),
+    await db.selectFrom('page_cache').selectAll().execute(),
   ];
   const values = await Promise.all(
     (await redis.keys('*')).sort().map(async (key) => {

@@ -1,6 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import { z } from 'zod';
 import { optimalCallTimeSchema, type OptimalCallTime } from '../../shared/contracts/call-time-prediction.ts';
+import { createUnlessLate } from '../../shared/outside-call/create-unless-late.ts';
 import { predictionCacheKey } from '../../shared/prediction-cache/prediction-cache-key.ts';
 import type { Metrics } from '../../shared/telemetry/create-metrics.ts';
 import { defaultPattern } from './default-pattern.ts';
@@ -45,25 +46,15 @@ export function createPredictionCache(options: PredictionCacheOptions): Predicti
     if (times > 0) metrics.cacheRequests.inc({ cache: 'call_time', outcome }, times);
   }
 
-  let restsUntilMs = 0;
+  // The client's own time-out does not cover commands that wait for a cluster to become ready.
+  const unlessLate = createUnlessLate({ timeoutMs: redisTimeoutMs, restMs: restAfterTimeoutMs });
 
   /** What became of each command; nothing when not all were answered in time or Redis is left alone. */
   async function settle<Reply>(
     phoneNumbers: readonly string[],
     command: (phoneNumber: string) => Promise<Reply>,
   ): Promise<readonly PromiseSettledResult<Reply>[]> {
-    if (performance.now() < restsUntilMs) return [];
-    // The client's own time-out does not cover commands that wait for a cluster to become ready.
-    const { promise: late, resolve } = Promise.withResolvers<[]>();
-    const timer = setTimeout(() => {
-      restsUntilMs = performance.now() + restAfterTimeoutMs;
-      resolve([]);
-    }, redisTimeoutMs);
-    try {
-      return await Promise.race([Promise.allSettled(phoneNumbers.map(command)), late]);
-    } finally {
-      clearTimeout(timer);
-    }
+    return (await unlessLate(() => Promise.allSettled(phoneNumbers.map(command)))) ?? [];
   }
 
   async function write(

@@ -12,6 +12,7 @@ import { classify } from '../../shared/errors/classify.ts';
 import { JobError, MustWaitError } from '../../shared/errors/job-error.ts';
 import type { JobContext } from '../../shared/queue/job-context.ts';
 import type { Metrics } from '../../shared/telemetry/create-metrics.ts';
+import { modelUsed } from '../../shared/text-generation/model-used.ts';
 import type { TextGeneration } from '../../shared/text-generation/open-text-generation.ts';
 import {
   decideWithoutAnswer,
@@ -22,7 +23,6 @@ import { baseline, baselineName } from './baseline.ts';
 import { insightAnswerSchema, type InsightAnswer } from './insight-answer.ts';
 import type { InsightNotification } from './insight-notification.ts';
 import { insightPrompt, promptVersion } from './insight-prompt.ts';
-import { modelUsed } from './model-used.ts';
 
 // As in document 002.
 const maxOutputTokens = 1_000;

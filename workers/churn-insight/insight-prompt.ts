@@ -1,4 +1,5 @@
 import type { Alert, AlertOf } from '../../shared/contracts/churn-insight.ts';
+import { fencedJson } from '../../shared/text-generation/fenced-json.ts';
 
 /** Stored with every insight. Change it together with the words below. */
 export const promptVersion = 'insight-1';
@@ -100,17 +101,4 @@ function askAboutImbalance(alert: AlertOf<'supply_demand_imbalance'>): PromptPar
       '"recommendations": An array of 2-3 specific actions to address it',
     ],
   };
-}
-
-/**
- * JSON on one line that holds no `<`, `>` or `&`, no line separator and nothing invisible (controls, direction
- * marks, tags): they are written as JSON's own escapes, so it still parses back to the same values.
- */
-function fencedJson(facts: PromptParts['facts']): string {
-  return JSON.stringify(facts).replaceAll(/[<>&]|\p{C}|(?! )\p{Z}/gu, (character) =>
-    Array.from(
-      { length: character.length },
-      (_, index) => String.raw`\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`,
-    ).join(''),
-  );
 }

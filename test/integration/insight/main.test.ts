@@ -23,12 +23,13 @@ async function openWorker(resources: AsyncDisposableStack, environment: Environm
     OPENAI_BASE_URL: stores.llm.chatUrl,
     ...environment,
   });
-  const { redisSettings: redis, database, log, metrics, consume } = fleet;
+  const { redisSettings: redis, database, log, metrics, enqueue, consume } = fleet;
   const check = await open(resources, {
     redis,
     database,
     log,
     metrics,
+    enqueue,
     consume: (contract, handlers, { ownStoreIsUp } = {}) =>
       void consume(contract, handlers, {
         storeIsUp: async () => (await database.isUp()) && ((await ownStoreIsUp?.()) ?? true),

@@ -7,7 +7,8 @@ import { defaultPopulation } from '../../../../shared/patterns/population.ts';
 import { proposePatterns } from '../../../../shared/patterns/propose-patterns.ts';
 import { overlap } from '../../../../shared/patterns/propose-time-patterns.ts';
 import { verifyPattern } from '../../../../shared/patterns/verify-pattern.ts';
-import { createRandom, plantHabits } from '../../../support/plant-habits.ts';
+import { createRandom } from '../../../../shared/sample-log/create-random.ts';
+import { plantHabits } from '../../../support/plant-habits.ts';
 
 const window = { startDay: 20_500, endDay: 20_530 };
 /** Habits among other events, on one clock or on several, and some events that are anything. */

@@ -1,4 +1,4 @@
-import { modelUsed } from '../../../../workers/churn-insight/model-used.ts';
+import { modelUsed } from '../../../../shared/text-generation/model-used.ts';
 
 describe('modelUsed', () => {
   it.each([

@@ -1,4 +1,4 @@
-import type { Provider } from '../../shared/text-generation/text-generator.ts';
+import type { Provider } from './text-generator.ts';
 
 /**
  * Who answered, as document 002 writes it: `bedrock-<model>`, `openai-<model>`, and with `-fallback` when OpenAI
