@@ -6,11 +6,16 @@ import { retentionSettings } from '../../shared/config/retention-settings.ts';
 import { allQueues } from '../../shared/contracts/all-queues.ts';
 import { watchRedisMemory } from '../../shared/queue/redis-memory.ts';
 import { runBackgroundProducer } from '../run-background-producer.ts';
+import { measureGenerationQueue } from './measure-generation-queue.ts';
 import { measureQueues } from './measure-queues.ts';
+import { measureSweeps } from './measure-sweeps.ts';
 import { openRelay } from './open-relay.ts';
 import { openRetention } from './open-retention.ts';
 
-/** The relay process: makes Redis agree with the ledger, measures the queues, and deletes what is old. */
+/**
+ * The relay process: makes Redis agree with the ledger, measures the queues, the ticks and what they predict, and
+ * deletes what is old.
+ */
 export function runRelay(environment: Environment): Promise<number> {
   // With what every background producer reads, so that all problems are told at once.
   const { retention } = readSettings(
@@ -26,9 +31,12 @@ export function runRelay(environment: Environment): Promise<number> {
   return runBackgroundProducer('relay', environment, ({ producer, metrics, log, resources }) => {
     const { dispatcher, ledger, redis, keys } = producer;
     const { db } = producer.database;
-    measureQueues({ queues, dispatcher, db, registry: metrics.registry, log });
+    const { registry } = metrics;
+    measureQueues({ queues, dispatcher, db, registry, log });
+    measureSweeps({ db, registry, log });
+    measureGenerationQueue({ db, registry, log });
     const redisMemory = watchRedisMemory(redis.client, queues, keys);
     resources.use(openRelay({ db, ledger, dispatcher, redisMemory, queues, log }));
-    resources.use(openRetention({ db, ...retention, registry: metrics.registry, log }));
+    resources.use(openRetention({ db, ...retention, registry, log }));
   });
 }

@@ -7,12 +7,15 @@ import { purgeIdempotencyKeys } from '../../shared/ledger/purge-idempotency-keys
 import { purgeJobs } from '../../shared/ledger/purge-jobs.ts';
 import { purgeLlmCalls } from '../../shared/text-generation/purge-llm-calls.ts';
 import type { Logger } from '../../shared/telemetry/create-logger.ts';
+import { purgeLooks } from './purge-looks.ts';
+import { purgePages } from './purge-pages.ts';
+import { purgePredictions } from './purge-predictions.ts';
 
 export interface RetentionOptions {
   db: Kysely<Tables>;
   /** How long a settled job stays in the ledger, in days; `undefined` means for ever. */
   ledgerRetentionDays: number | undefined;
-  /** How long what users did stays in the log, in days; `undefined` means for ever. */
+  /** How long what users did, and what that predicted, stays, in days; `undefined` means for ever. */
   activityRetentionDays: number | undefined;
   registry: Registry;
   log: Logger;
@@ -23,11 +26,14 @@ const retryAfterMs = 60_000;
 const dayMs = 86_400_000;
 /** A year of spend stays countable, and the month that is looked at. */
 const llmCallsKeptDays = 400;
+/** An expired page is served no more; for a day, it can still be seen what was. */
+const expiredPagesKeptDays = 1;
 
 /**
- * Deletes what is older than it has to be kept from the ledger and from the log of what users did, at once and then
- * every hour. What workers wrote is not touched: predictions belong to the product. What models answered goes with its
- * job, what that cost after 400 days. Any number of these may run; a row is deleted and counted once.
+ * Deletes what is older than it has to be kept from the ledger, from the log of what users did, and from what was
+ * predicted of that, at once and then every hour. Call times and insights are not touched: they belong to the product.
+ * What models answered goes with its job, what that cost after 400 days. Any number of these may run; a row is deleted
+ * and counted once.
  */
 export function openRetention(options: RetentionOptions): AsyncDisposable {
   const { db, ledgerRetentionDays, activityRetentionDays, registry, log } = options;
@@ -40,26 +46,27 @@ export function openRetention(options: RetentionOptions): AsyncDisposable {
   });
 
   async function purge(): Promise<void> {
+    const { signal } = stop;
     const now = new Date();
-    const keys = await purgeIdempotencyKeys(db, now, stop.signal);
-    purged.inc({ table: 'idempotency_keys' }, keys);
-    let jobs = 0;
+    const daysAgo = (days: number) => new Date(now.getTime() - days * dayMs);
+    const rows: Record<string, number> = {};
+    async function count(table: string, deleted: Promise<number>): Promise<void> {
+      rows[table] = await deleted;
+      purged.inc({ table }, rows[table]);
+    }
+    await count('idempotency_keys', purgeIdempotencyKeys(db, now, signal));
     if (ledgerRetentionDays !== undefined) {
-      const finishedBefore = new Date(now.getTime() - ledgerRetentionDays * dayMs);
-      jobs = await purgeJobs(db, { finishedBefore, signal: stop.signal });
-      purged.inc({ table: 'jobs' }, jobs);
+      await count('jobs', purgeJobs(db, { finishedBefore: daysAgo(ledgerRetentionDays), signal }));
     }
-    const begunBefore = new Date(now.getTime() - llmCallsKeptDays * dayMs);
-    const calls = await purgeLlmCalls(db, { begunBefore, signal: stop.signal });
-    purged.inc({ table: 'llm_calls' }, calls);
-    let events = 0;
+    await count('llm_calls', purgeLlmCalls(db, { begunBefore: daysAgo(llmCallsKeptDays), signal }));
+    await count('page_cache', purgePages(db, { expiredBefore: daysAgo(expiredPagesKeptDays), signal }));
     if (activityRetentionDays !== undefined) {
-      const occurredBefore = new Date(now.getTime() - activityRetentionDays * dayMs);
-      events = await purgeActivity(db, { occurredBefore, signal: stop.signal });
-      purged.inc({ table: 'activity_log' }, events);
+      const before = daysAgo(activityRetentionDays);
+      await count('activity_log', purgeActivity(db, { occurredBefore: before, signal }));
+      await count('generation_queue', purgePredictions(db, { endedBefore: before, signal }));
+      await count('activity_looks', purgeLooks(db, { lookedAtBefore: before, signal }));
     }
-    if (keys + jobs + calls + events > 0) {
-      const rows = { jobs, idempotency_keys: keys, llm_calls: calls, activity_log: events };
+    if (Object.values(rows).some((deleted) => deleted > 0)) {
       log.info(rows, 'purged what was kept long enough');
     }
   }

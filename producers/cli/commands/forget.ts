@@ -32,8 +32,8 @@ export function addForgetCommand(program: Command, context: CliContext): void {
   program
     .command('forget')
     .description(
-      'remove a person from jobs, predictions, insights, activity, outcomes, caches and the journal of paid calls; ' +
-        'exit 0 means that nothing is left',
+      'remove a person from jobs, predictions, insights, activity, outcomes, pages, caches and the journal of paid ' +
+        'calls; exit 0 means that nothing is left',
     )
     .option('--phone <number>', 'whose phone number this is, in E.164 form', phoneArgument)
     .option('--user <id>', 'whose user id this is, as alerts write it', userArgument)

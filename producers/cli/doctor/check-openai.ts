@@ -1,4 +1,4 @@
-import type { InsightSettings } from '../../../shared/config/insight-settings.ts';
+import type { VendorSettings } from '../../../shared/config/vendor-settings.ts';
 import { reporterFor, type Finding } from './finding.ts';
 import { tryModel, type ModelMends } from './try-model.ts';
 
@@ -14,29 +14,27 @@ const mends: ModelMends = {
 
 /**
  * @param deep whether to make one small call, which may cost money
- * @returns also whether the worker asks OpenAI
+ * @returns also whether the workers ask OpenAI
  */
 export async function checkOpenai(
-  { openai }: InsightSettings,
+  openai: VendorSettings['openai'],
   deep: boolean,
 ): Promise<{ isConfigured: boolean; findings: Finding[] }> {
-  const { apiKey, baseUrl } = openai;
-  if (apiKey === undefined && baseUrl === undefined) {
+  if (!openai) {
     return {
       isConfigured: false,
       findings: [report.ok('key', 'not configured (OPENAI_API_KEY): not asked')],
     };
   }
   const findings = [
-    apiKey === undefined
+    openai.apiKey === undefined
       ? report.ok('key', 'none (OPENAI_API_KEY), for a server of its own (OPENAI_BASE_URL)')
       : report.ok('key', 'set'),
   ];
   if (deep) {
     // The vendor's library takes a while to load, so only who uses it waits for that.
     const { openOpenai } = await import('../../../shared/text-generation/openai.ts');
-    // A server of one's own may need no key, but the library does.
-    using generator = openOpenai({ ...openai, apiKey: apiKey ?? 'no-key' });
+    using generator = openOpenai(openai);
     findings.push(await tryModel(generator, report, mends));
   }
   return { isConfigured: true, findings };

@@ -12,7 +12,9 @@ import { checkNode } from './check-node.ts';
 import { checkRedis } from './check-redis.ts';
 import { checkSagemaker } from './check-sagemaker.ts';
 import { checkTextGeneration } from './check-text-generation.ts';
+import { checkTogether } from './check-together.ts';
 import { reporterFor, type Finding } from './finding.ts';
+import { listSchedules } from './list-schedules.ts';
 
 export interface ExamineOptions {
   /** Whether to make real calls that may cost money. */
@@ -28,16 +30,18 @@ const subjectWithinMs = 8_000;
  */
 export async function examineFleet(environment: Environment, { deep }: ExamineOptions): Promise<Finding[]> {
   const { settings, findings: configuration } = readConfiguration(environment);
-  const { redis, cacheRedis, database, sagemaker, textGeneration, dynamodb } = settings;
+  const { redis, cacheRedis, database, sagemaker, textGeneration, together, dynamodb, schedules } = settings;
   const checked = await Promise.all([
     examine('redis', redis, checkRedis),
     examine('cache redis', cacheRedis, checkCacheRedis),
     examine('mysql', database, checkMysql),
     examine('sagemaker', sagemaker, ({ callTime, aws }) => checkSagemaker(callTime, aws, deep)),
     examine('llm', textGeneration, (parts) => checkTextGeneration(parts, deep)),
+    examine('together', together, (parts) => checkTogether(parts, deep)),
     examine('dynamodb', dynamodb, ({ dynamodb: table, aws }) => checkDynamodb(table, aws)),
   ]);
-  return [checkNode(process.versions.node), ...configuration, ...checked.flat()];
+  const due = schedules ? listSchedules(schedules.value) : [];
+  return [checkNode(process.versions.node), ...configuration, ...checked.flat(), ...due];
 }
 
 /** What can be read of the configuration, each part by itself, and what is wrong with the rest. */
@@ -64,10 +68,20 @@ function readConfiguration(environment: Environment) {
     ),
     textGeneration: attempt(() =>
       readSettings(
-        { insight: allSettings.insight, text: allSettings.textGeneration, aws: allSettings.aws },
+        {
+          vendors: allSettings.vendors,
+          insight: allSettings.insight,
+          content: allSettings.content,
+          text: allSettings.textGeneration,
+          aws: allSettings.aws,
+        },
         environment,
       ),
     ),
+    together: attempt(() =>
+      readSettings({ patterns: allSettings.patterns, text: allSettings.textGeneration }, environment),
+    ),
+    schedules: attempt(() => readSettings({ schedules: allSettings.schedules }, environment).schedules),
     dynamodb: attempt(() =>
       readSettings({ dynamodb: allSettings.dynamodb, aws: allSettings.aws }, environment),
     ),

@@ -5,7 +5,10 @@
  */
 export type FindingState = 'ok' | 'warn' | 'fail';
 
-/** The outcome of one check, in words for people. Holds no password and no value of a variable. */
+/**
+ * The outcome of one check, in words for people. Holds no password and no value of a variable, but for when a schedule
+ * is due.
+ */
 export interface Finding {
   /** What was looked at, for example `redis`. */
   subject: string;

@@ -26,27 +26,32 @@ const tinyCall: GenerationCall = {
   timeoutMs: 5_000,
 };
 
-/** Asks the model one small question. Whether the answer is good is not what is asked: it can be reached. */
+/**
+ * Asks the model one small question. Whether the answer is good is not what is asked: it can be reached.
+ *
+ * @param check what the finding is called
+ */
 export async function tryModel(
   generator: TextGenerator,
   report: Reporter,
   mends: ModelMends,
+  check = 'model',
 ): Promise<Finding> {
   try {
     await generator.generate(tinyCall, new AbortController().signal);
-    return report.ok('model', 'answers');
+    return report.ok(check, 'answers');
   } catch (error) {
     const { code, message } = classify(error);
     const finding = `${message} (${code})`;
     switch (code) {
       case 'LLM_RATE_LIMITED':
-        return report.warn('model', finding, mends[code]);
+        return report.warn(check, finding, mends[code]);
       case 'LLM_ACCESS_DENIED':
       case 'LLM_REQUEST_REFUSED':
       case 'LLM_UNAVAILABLE':
-        return report.fail('model', finding, mends[code]);
+        return report.fail(check, finding, mends[code]);
       default:
-        return report.warn('model', finding, "Try again; if it stays so, look at the vendor's status page.");
+        return report.warn(check, finding, "Try again; if it stays so, look at the vendor's status page.");
     }
   }
 }

@@ -18,8 +18,8 @@ const relayKeepsOffMs = 60_000;
 const looksAtOneJob = 5;
 
 /**
- * Removes a person from jobs, the journal of paid calls, predictions, insights and caches. Jobs that are about them
- * alone are cancelled. What a worker has in hand cannot be changed under its hands: such jobs are waited for, and
+ * Removes a person from jobs, the journal of paid calls, predictions, insights, pages and caches. Jobs that are about
+ * them alone are cancelled. What a worker has in hand cannot be changed under its hands: such jobs are waited for, and
  * named when they are not done in time. Doing it again is harmless.
  *
  * @throws StoreUnavailableError, what the insight table or the Redis client throws: then some of it is done, and it
@@ -38,30 +38,48 @@ export async function forgetPerson(
     predictions_deleted: 0,
     predictions_rewritten: 0,
     insights_deleted: 0,
+    pages_deleted: 0,
     events_deleted: 0,
+    looks_deleted: 0,
     outcomes_deleted: 0,
     answers_deleted: 0,
     cache_entries_deleted: 0,
     idempotency_keys_deleted: 0,
     running: [],
   };
-  for await (const id of mentioningJobs(clients.db, person.name)) {
-    if (!(await forgetInOneJob(id, person, clients, done))) done.running.push(id);
+  const theirs = new Set<string>();
+
+  async function forgetJobs(ids: Iterable<string> | AsyncIterable<string>): Promise<void> {
+    for await (const id of ids) {
+      const isForgotten = await forgetInOneJob({ id, isTheirs: theirs.has(id) }, person, clients, done);
+      if (!isForgotten && !done.running.includes(id)) done.running.push(id);
+    }
   }
+
+  async function forgetTheirJobs(): Promise<void> {
+    const found = await person.forgetSources(clients, done);
+    const more = found.filter((id) => !theirs.has(id));
+    for (const id of more) theirs.add(id);
+    await forgetJobs(more);
+  }
+
+  await forgetTheirJobs();
+  await forgetJobs(mentioningJobs(clients.db, person.name));
   done.idempotency_keys_deleted += await deleteIdempotencyKeys(person, clients.db);
+  // What others had begun to make of them before the first look, and have come to an end with since.
+  await forgetTheirJobs();
   await forgetBesideJobs(person, clients, done);
 
   while (done.running.length > 0 && performance.now() < deadline) {
     await delay(lookEveryMs);
     const before = done.running;
     done.running = [];
-    for (const id of before) {
-      if (!(await forgetInOneJob(id, person, clients, done))) done.running.push(id);
-    }
+    await forgetJobs(before);
     if (done.running.length === before.length) continue;
     // What the workers of those that are done have written meanwhile. One that heard that its job was cancelled may
     // have left a request under way.
     await delay(lookEveryMs);
+    await forgetTheirJobs();
     await forgetBesideJobs(person, clients, done);
   }
   return done;
@@ -69,7 +87,7 @@ export async function forgetPerson(
 
 /** False when a worker has the job in hand. */
 async function forgetInOneJob(
-  id: string,
+  { id, isTheirs }: { id: string; isTheirs: boolean },
   person: Person,
   clients: ForgetClients,
   done: Forgotten,
@@ -79,8 +97,8 @@ async function forgetInOneJob(
     const job = await ledger.read(id);
     if (!job) return true; // purged meanwhile
     // The ledger was searched for the text alone: it may be part of a longer one.
-    if (!mentions([job.payload, job.result], person.mention)) return true;
-    if (person.isSubjectOf(job.payload) && (await giveUp(job, clients))) continue;
+    if (!isTheirs && !mentions([job.payload, job.result], person.mention)) return true;
+    if ((isTheirs || person.isSubjectOf(job.payload)) && (await giveUp(job, clients))) continue;
     // The fleet may have had queues that it has no more; a parent whose children are at work is not for Redis.
     const hasQueue = queues.includes(job.queue);
     const isQueued = hasQueue && job.state === 'accepted' && job.phase !== 'children';
@@ -91,7 +109,7 @@ async function forgetInOneJob(
     if (hasQueue && (await dispatcher.stateOf(job)) === 'active') return false;
     // Before the job itself: it is found again by what it says.
     done.answers_deleted += await deleteAnswers(id, db);
-    const rewritten = await rewriteJob(db, job, (texts) => person.forgetInJob(texts));
+    const rewritten = await rewriteJob(db, job, (texts) => person.forgetInJob(texts, isTheirs));
     if (!rewritten) continue;
     done.jobs_rewritten += 1;
     if (isQueued) {

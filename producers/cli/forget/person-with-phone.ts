@@ -19,6 +19,7 @@ export function personWithPhone(phoneNumber: string): Person {
     name: phoneNumber,
     mention,
     isSubjectOf: () => false,
+    forgetSources: () => Promise.resolve([]),
     forgetInJob: (texts) => forgetContacts(texts, phoneNumber, mention),
 
     async forgetBesideJobs({ db, cache }, done) {

@@ -1,5 +1,10 @@
 import type { Kysely } from 'kysely';
+import { patternDetection } from '../../../shared/contracts/pattern-detection.ts';
 import type { Tables } from '../../../shared/database/tables.ts';
+import { forgetPages } from '../../../shared/pages/forget-pages.ts';
+import { deleteLook } from './delete-look.ts';
+import { deletePredictions } from './delete-predictions.ts';
+import { findPredictions } from './find-predictions.ts';
 import { forgetInJob } from './forget-in-job.ts';
 import { forgotten } from './mention.ts';
 import type { Person } from './person.ts';
@@ -23,7 +28,7 @@ const saysNothing: ReadonlySet<string> = new Set([
 
 /**
  * Who has this user id, which alerts call `entity_id`. Alerts and insights about them keep their form and their
- * numbers and lose every text that could say something about them.
+ * numbers and lose every text that could say something about them. A look at what they tend to do keeps its numbers.
  */
 export function personWithUserId(userId: string): Person {
   // Not where it is part of a longer id.
@@ -36,17 +41,38 @@ export function personWithUserId(userId: string): Person {
     return value['entity_id'] === userId || (isRecord(value['detail']) && isTheirs(value['detail']));
   }
 
+  /** Whether a job looks at what they tend to do. */
+  function isLookAtThem(payload: unknown): boolean {
+    const look = patternDetection.payload.safeParse(payload).data;
+    return look !== undefined && 'user_id' in look && look.user_id === userId;
+  }
+
   return {
     name: userId,
     mention,
-    isSubjectOf: isTheirs,
-    forgetInJob: (texts) =>
-      forgetInJob(texts, mention, (value) => (isTheirs(value) ? withoutTexts(value) : value)),
+    isSubjectOf: (payload) => isTheirs(payload) || isLookAtThem(payload),
 
-    async forgetBesideJobs({ db, insights }, done) {
+    async forgetSources({ db }, done) {
+      // In this order: who looks at them needs the log, and who makes a prediction needs that they were looked at.
+      done.events_deleted += await deleteAll(() => deleteActivity(userId, db));
+      const lookedAtBy = await deleteLook(userId, db);
+      done.looks_deleted += lookedAtBy.length;
+      const predictions = await findPredictions(userId, db);
+      return [...lookedAtBy, ...predictions.flatMap(({ jobIds }) => jobIds)];
+    },
+
+    forgetInJob: (texts, isPredictions) =>
+      forgetInJob(texts, mention, (value, field) => {
+        if (isPredictions && field === 'page_key') return forgotten;
+        return isTheirs(value) ? withoutTexts(value) : value;
+      }),
+
+    async forgetBesideJobs({ db, cache, insights }, done) {
       done.predictions_rewritten += await forgetContactId(userId, db);
       done.insights_deleted += (await insights?.forget(userId)) ?? 0;
-      done.events_deleted += await deleteAll(() => deleteActivity(userId, db));
+      // A page is stored only while its prediction is there.
+      done.predictions_deleted += await deletePredictions(userId, new Set(done.running), db);
+      done.pages_deleted += await forgetPages(userId, { db, redis: cache.client });
       done.outcomes_deleted += await deleteAll(() => deleteOutcomes(userId, db));
     },
   };

@@ -25,12 +25,17 @@ export interface Forgotten {
   jobs_dispatched_again: number;
   /** Finished and cancelled jobs that Redis still remembered. */
   redis_jobs_removed: number;
+  /** Of when to call them, or of what they will need. */
   predictions_deleted: number;
-  /** Predictions that go on without their contact's id. */
+  /** Call times that go on without their contact's id. */
   predictions_rewritten: number;
   insights_deleted: number;
+  /** Pages made ahead of time; their copies in the cache go with them. */
+  pages_deleted: number;
   /** What they did, from the log. */
   events_deleted: number;
+  /** That somebody looked for what they tend to do, and when. */
+  looks_deleted: number;
   outcomes_deleted: number;
   /** What models wrote for the rewritten jobs; what it cost stays. */
   answers_deleted: number;
@@ -48,7 +53,13 @@ export interface Person {
   mention: RegExp;
   /** Whether a job is about them and nobody else: then there is nothing left to do for it. */
   isSubjectOf(payload: unknown): boolean;
-  forgetInJob(texts: JobTexts): JobTexts;
-  /** Removes what they have left behind outside the ledger. May be done again. */
+  /**
+   * Removes what further jobs about them would be made of. Answers the ids of jobs that are about them alone and may not
+   * say so. May be done again.
+   */
+  forgetSources(clients: Pick<ForgetClients, 'db'>, done: Forgotten): Promise<string[]>;
+  /** @param isTheirs whether the job is one of those that may not say so */
+  forgetInJob(texts: JobTexts, isTheirs: boolean): JobTexts;
+  /** Removes what they have left behind outside the ledger, but what running jobs are found by. May be done again. */
   forgetBesideJobs(clients: Pick<ForgetClients, 'db' | 'cache' | 'insights'>, done: Forgotten): Promise<void>;
 }

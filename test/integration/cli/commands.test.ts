@@ -294,8 +294,36 @@ test('a queue is paused and resumed', async () => {
   expect((await presage(['queues', 'pause', 'nonsense'])).exitCode).toBe(2);
 });
 
-test('there is no schedule yet', async () => {
-  expect(JSON.parse((await presage(['schedules', 'list', '--json'])).output)).toEqual({ schedules: [] });
+test('schedules list: what is due again and again, last and next', async () => {
+  await using db = openDatabase(database.settings);
+  await using ledger = openLedger(db.db, 'test');
+  const tick = { queue: 'pattern-detection', payload: '{}', priority: 0 };
+  await ledger.accept({ ...tick, uniqueKey: 'pattern-sweep@2026-03-01T10:05:00.000Z' });
+  const list = (cron: string, ...flags: string[]) =>
+    presage(['schedules', 'list', ...flags], {
+      environment: { DATABASE_URL: database.url, PATTERN_SWEEP_CRON: cron },
+    });
+  expect(JSON.parse((await list('30 4 1 1 *', '--json')).output)).toEqual({
+    schedules: [
+      {
+        schedule: 'pattern-sweep',
+        cron: '30 4 1 1 *',
+        timezone: 'UTC',
+        queue: 'pattern-detection',
+        last_tick: '2026-03-01T10:05:00.000Z',
+        next_tick: expect.stringMatching(/^\d{4}-01-01T04:30:00\.000Z$/),
+      },
+    ],
+  });
+  expect((await list('*/5 * * * *')).output).toMatch(
+    /pattern-sweep +\*\/5 \* \* \* \* +UTC +pattern-detection/,
+  );
+  const bad = await presage(['schedules'], {
+    environment: { DB_HOST: 'x', DB_PORT: 'y', PATTERN_SWEEP_CRON: 'at noon' },
+  });
+  expect(bad.exitCode).toBe(1);
+  expect(bad.messages).toContain('PATTERN_SWEEP_CRON: must be a cron pattern');
+  expect(bad.messages).toContain('DB_PORT');
 });
 
 test('an idempotency key makes one job of two commands', async () => {

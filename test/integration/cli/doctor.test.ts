@@ -28,6 +28,24 @@ test('all well: one line for each check, quickly, exit 0', async () => {
   expect(messages).toBe('');
 });
 
+test('it says when the schedules are due', async () => {
+  const aboutSchedules = (lines: readonly string[]) => lines.filter((line) => line.includes(' schedule '));
+  const { all } = await doctor.examine({ PATTERN_SWEEP_CRON: '30 4 1 1 *' });
+  const year = new Date().getUTCFullYear();
+  expect(aboutSchedules(all)).toEqual([
+    expect.stringMatching(
+      new RegExp(
+        `^ok schedule pattern-sweep: 30 4 1 1 \\* \\(UTC\\), next (${year}|${year + 1})-01-01T04:30:00`,
+      ),
+    ),
+  ]);
+  const wrong = await doctor.examine({ PATTERN_SWEEP_CRON: 'now and then' });
+  expect(wrong.amiss).toEqual([
+    expect.stringMatching(/^fail configuration PATTERN_SWEEP_CRON: must be a cron pattern/),
+  ]);
+  expect(aboutSchedules(wrong.all)).toEqual([]);
+});
+
 test('every problem of the configuration is a finding, and what can be checked is checked', async () => {
   const { exitCode, amiss, all } = await doctor.examine({
     REDIS_URL: 'nonsense-word',

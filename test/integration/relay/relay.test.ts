@@ -161,6 +161,60 @@ test('a parent is finished although Redis was wiped between its children and its
   expect(await fleet.ledger.read(job.id)).toMatchObject({ result: { number: 1 } });
 });
 
+describe('a parent that waits for its children until a given time', () => {
+  const release = Promise.withResolvers<void>();
+  afterAll(() => release.resolve());
+
+  /** Its child stays open; its result is how many children it saw open. Answers how often it finished. */
+  function consumeWaiting(time: Date): { finishes: number } {
+    const counted = { finishes: 0 };
+    fleet.consume(echo, { start: ({ number }) => release.promise.then(() => ({ number })) });
+    fleet.consume(parent, {
+      start: () =>
+        Promise.resolve(
+          new FanOut([{ contract: echo, payload: { number: 1 } }], { until: time, interim: 10 }),
+        ),
+      async finish(_payload, _context, children, interim) {
+        counted.finishes += 1;
+        let number = z.number().parse(interim);
+        for await (const child of children) number += child.state === 'open' ? 1 : 0;
+        return { number };
+      },
+    });
+    return counted;
+  }
+
+  test('finishes then, although one is open', async () => {
+    fleet.startRelay();
+    // It has compared every job for the first time, so that what it sees from now on is due.
+    await until(() => fleet.logLines.some((line) => line.includes('comparing every open job')));
+    const time = new Date(Date.now() + 500);
+    consumeWaiting(time);
+    const job = await fleet.enqueue.enqueue(parent, { number: 1 });
+    await until(() => allCompleted([job.id]), { withinMs: 10_000 });
+    const record = await fleet.ledger.read(job.id);
+    expect(record?.result).toEqual({ number: 11 });
+    expect(record?.finishedAt?.getTime()).toBeGreaterThanOrEqual(time.getTime());
+  });
+
+  test('finishes once when the relays come back after that', async () => {
+    const counted = consumeWaiting(new Date(Date.now() + 3_600_000));
+    const job = await fleet.enqueue.enqueue(parent, { number: 1 });
+    await until(async () => (await fleet.ledger.read(job.id))?.phase === 'children');
+    // That hour passes while no relay runs.
+    await fleet.database.db
+      .updateTable('jobs')
+      .set({ children_until: new Date() })
+      .where('id', '=', job.id)
+      .execute();
+    fleet.startRelay();
+    fleet.startRelay();
+    await until(() => allCompleted([job.id]));
+    expect(await fleet.ledger.read(job.id)).toMatchObject({ result: { number: 11 } });
+    expect(counted.finishes).toBe(1);
+  });
+});
+
 test('two relays dispatch a forgotten job once', async () => {
   const runs: string[] = [];
   fleet.consume(echo, {

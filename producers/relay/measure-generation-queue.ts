@@ -1,0 +1,68 @@
+import type { Kysely } from 'kysely';
+import { Gauge, type Registry } from 'prom-client';
+import type { Tables } from '../../shared/database/tables.ts';
+import type { Logger } from '../../shared/telemetry/create-logger.ts';
+
+export interface MeasureGenerationQueueOptions {
+  db: Kysely<Tables>;
+  registry: Registry;
+  log: Logger;
+}
+
+/** Measures `generation_queue` whenever the process's `/metrics` is read: how many pages are still to be made. */
+export function measureGenerationQueue({ db, registry, log }: MeasureGenerationQueueOptions): void {
+  new Gauge({
+    name: 'presage_generation_queue_rows',
+    help: 'Predictions whose page is still to be made: pending, or processing (a worker has begun)',
+    labelNames: ['status'],
+    registers: [registry],
+    async collect() {
+      // No figure is better than an old one that looks current.
+      this.reset();
+      try {
+        const counts = await countUnfinished(db);
+        for (const status of unfinished) this.set({ status }, counts.get(status) ?? 0);
+      } catch (error) {
+        log.debug({ err: error }, 'how many pages are to be made is not known');
+      }
+    },
+  });
+  new Gauge({
+    name: 'presage_generation_queue_oldest_pending_age_seconds',
+    help: 'How long the oldest pending prediction has waited for its page; 0 when none is pending',
+    registers: [registry],
+    async collect() {
+      this.remove();
+      try {
+        const pendingSince = await oldestPending(db);
+        this.set(pendingSince ? Math.max(0, Date.now() - pendingSince.getTime()) / 1_000 : 0);
+      } catch (error) {
+        log.debug({ err: error }, 'how long the oldest page has been waited for is not known');
+      }
+    },
+  });
+}
+
+const unfinished = ['pending', 'processing'] as const;
+
+async function countUnfinished(db: Kysely<Tables>): Promise<Map<string, number>> {
+  const rows = await db
+    .selectFrom('generation_queue')
+    .select(({ fn }) => ['status', fn.countAll().as('count')])
+    .where('status', 'in', unfinished)
+    .groupBy('status')
+    .execute();
+  return new Map(rows.map(({ status, count }) => [status, Number(count)]));
+}
+
+/** Within one status the index is in the order of ids. */
+async function oldestPending(db: Kysely<Tables>): Promise<Date | undefined> {
+  const row = await db
+    .selectFrom('generation_queue')
+    .select('created_at')
+    .where('status', '=', 'pending')
+    .orderBy('id')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.created_at;
+}

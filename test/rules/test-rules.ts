@@ -1,0 +1,25 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { findPromtool } from './find-promtool.ts';
+
+// Checks the Prometheus rules and runs their tests with Prometheus's own tool.
+const directory = join(import.meta.dirname, '../../deploy/prometheus');
+const files = readdirSync(directory);
+const tests = files.filter((file) => file.endsWith('.test.yml'));
+const rules = files.filter((file) => !tests.includes(file));
+
+try {
+  const promtool = findPromtool();
+  for (const args of [
+    ['check', 'rules', ...rules],
+    ['test', 'rules', ...tests],
+  ]) {
+    const { status, error } = spawnSync(promtool, args, { cwd: directory, stdio: 'inherit' });
+    if (error) throw error;
+    if (status !== 0) process.exitCode = 1;
+  }
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
