@@ -8,6 +8,8 @@ export interface BenchmarkEnvironment {
   database: DatabaseSettings;
   /** What child processes start from. */
   processEnvironment: Environment;
+  /** What users did, as a CSV, where the benchmark is to take that instead of making it up. */
+  log: { path: string; timezone: string } | undefined;
 }
 
 /** One measured figure, and the control that was measured beside it. */

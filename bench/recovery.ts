@@ -1,7 +1,6 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { v4 as uuid } from 'uuid';
 import { databaseSettings } from '../shared/config/database-settings.ts';
 import { readSettings } from '../shared/config/read-settings.ts';
@@ -14,6 +13,7 @@ import { createLogger } from '../shared/telemetry/create-logger.ts';
 import { migrateStores } from '../producers/cli/migrate-stores.ts';
 import { startFleet, type Fleet } from '../producers/cli/start-fleet.ts';
 import type { BenchmarkEnvironment, BenchmarkReport } from './benchmark-report.ts';
+import { untilSettled } from './until-settled.ts';
 
 const jobs = 300;
 const contactsPerJob = 3;
@@ -99,18 +99,14 @@ async function measure(strike: Disaster, fleet: Fleet, producer: Producer): Prom
     ),
   );
   const ids = accepted.map((job) => job.id);
-  await untilSettled(producer, ids, jobs / 3);
+  await untilSettled(producer.ledger, ids, jobs / 3);
   const startedAt = performance.now();
   await strike(fleet, producer);
-  await untilSettled(producer, ids, jobs);
+  await untilSettled(producer.ledger, ids, jobs);
   const elapsedSeconds = (performance.now() - startedAt) / 1_000;
   const completed = await producer.ledger.list({ ids, states: ['completed'], limit: jobs });
   if (completed.length !== jobs) throw new Error(`${jobs - completed.length} jobs did not complete`);
   return elapsedSeconds;
-}
-
-async function untilSettled({ ledger }: Producer, ids: readonly string[], count: number): Promise<void> {
-  while ((await ledger.settledAmong(ids)).length < count) await delay(20);
 }
 
 async function kill(fleet: Fleet, name: string): Promise<void> {

@@ -1,4 +1,5 @@
 import { writeJson, type CliContext } from '../producers/cli/cli-context.ts';
+import type { BenchOptions } from '../producers/cli/main.ts';
 import { UsageError } from '../producers/cli/usage-error.ts';
 import type { BenchmarkEnvironment, BenchmarkReport, Figure } from './benchmark-report.ts';
 import { openBenchmarkEnvironment } from './open-benchmark-environment.ts';
@@ -10,13 +11,14 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   queue: async () => (await import('./queue.ts')).benchQueue,
   'call-time': async () => (await import('./call-time.ts')).benchCallTime,
   llm: async () => (await import('./llm.ts')).benchLlm,
+  sweep: async () => (await import('./sweep.ts')).benchSweep,
   recovery: async () => (await import('./recovery.ts')).benchRecovery,
 };
 
 /** Runs the named benchmarks, or all, one after the other on private servers. */
 export async function runBenchmarks(
   names: readonly string[],
-  { json }: { json: boolean },
+  { json, log }: BenchOptions,
   { output, messages, stackEnvironment }: CliContext,
 ): Promise<number> {
   const known = Object.keys(benchmarks);
@@ -31,7 +33,7 @@ export async function runBenchmarks(
     const environment = await openBenchmarkEnvironment(resources, stackEnvironment);
     const run = await benchmarks[name]?.();
     if (!run) continue;
-    const report = await run(environment);
+    const report = await run({ ...environment, log });
     reports.push(report);
     if (!json) output.write(describeReport(report));
   }

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { allQueues } from '../../shared/contracts/all-queues.ts';
+import { createTimezoneNames } from '../../shared/timezone/timezone-names.ts';
 
 /** Parses a whole number from an option; commander reports the error as wrong usage. */
 export function wholeNumberArgument(minimum: number, maximum: number): (value: string) => number {
@@ -32,5 +33,11 @@ export function timeArgument(value: string): Date {
 export function queueArgument(value: string): string {
   const names = allQueues.map(({ name }) => name);
   if (!names.includes(value)) throw new InvalidArgumentError(`the queues are: ${names.join(', ')}.`);
+  return value;
+}
+
+export function timezoneArgument(value: string): string {
+  if (!createTimezoneNames()(value))
+    throw new InvalidArgumentError('must be an IANA name such as America/New_York.');
   return value;
 }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { ConfigurationError, type Environment } from '../../shared/config/read-settings.ts';
 import { allQueues } from '../../shared/contracts/all-queues.ts';
@@ -15,16 +16,25 @@ import { addMigrateCommand } from './commands/migrate.ts';
 import { addQueuesCommand } from './commands/queues.ts';
 import { addSchedulesCommand } from './commands/schedules.ts';
 import { addStackCommands } from './commands/stack.ts';
+import { timezoneArgument } from './arguments.ts';
 import { CommandFailed, UsageError } from './usage-error.ts';
 
 /** What the executable adds, because producers must not know it. */
 export interface OutsideCommands {
   runWorkers: (queues: readonly string[], environment: Environment) => Promise<number>;
-  runBenchmarks: (
-    names: readonly string[],
-    options: { json: boolean },
-    context: CliContext,
-  ) => Promise<number>;
+  runBenchmarks: (names: readonly string[], options: BenchOptions, context: CliContext) => Promise<number>;
+}
+
+export interface BenchOptions {
+  json: boolean;
+  /** What users did, as a CSV of `backtest`, instead of what is made up. */
+  log: { path: string; timezone: string } | undefined;
+}
+
+interface BenchFlags {
+  log?: string;
+  timezone: string;
+  json?: true;
 }
 
 /** Runs one command. Answers the exit code: 0 done, 1 failed, 2 wrong usage. */
@@ -61,10 +71,14 @@ export async function runCommand(
     .command('bench')
     .description('run benchmarks; each figure comes with a control measured in the same run')
     .argument('[names...]')
+    .option('--log <file>', 'for sweep: a CSV as backtest takes it, instead of a made-up log')
+    .option('--timezone <name>', 'the clock of its lines that name none', timezoneArgument, 'UTC')
     .option('--json', 'print one JSON document')
-    .action((names: string[], flags: { json?: true }) =>
-      run(outside.runBenchmarks(names, { json: flags.json ?? false }, context)),
-    );
+    .action((names: string[], { log: file, timezone, json }: BenchFlags) => {
+      const log =
+        file === undefined ? undefined : { path: resolve(context.workingDirectory, file), timezone };
+      return run(outside.runBenchmarks(names, { json: json ?? false, log }, context));
+    });
 
   try {
     await program.parseAsync([...argv], { from: 'user' });

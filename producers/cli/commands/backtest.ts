@@ -1,9 +1,8 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { Presets, SingleBar } from 'cli-progress';
-import { InvalidArgumentError, type Command } from 'commander';
-import { createTimezoneNames } from '../../../shared/timezone/timezone-names.ts';
-import { wholeNumberArgument } from '../arguments.ts';
+import type { Command } from 'commander';
+import { timezoneArgument, wholeNumberArgument } from '../arguments.ts';
 import { describeReport } from '../backtest/describe-report.ts';
 import { drawPlot } from '../backtest/draw-plot.ts';
 import { readLog } from '../backtest/read-log.ts';
@@ -75,12 +74,6 @@ async function backtest(flags: BacktestFlags, context: CliContext): Promise<void
   if (flags.plot !== undefined) await writePlot(resolve(workingDirectory, flags.plot), drawPlot(report));
   if (flags.json) writeJson(output, report);
   else output.write(describeReport(name, report));
-}
-
-function timezoneArgument(value: string): string {
-  if (!createTimezoneNames()(value))
-    throw new InvalidArgumentError('must be an IANA name such as America/New_York.');
-  return value;
 }
 
 async function sizeOf(path: string, name: string): Promise<number> {

@@ -1,9 +1,12 @@
+import { contentSettings } from '../../../shared/config/content-settings.ts';
+import { patternSettings } from '../../../shared/config/pattern-settings.ts';
 import type { Environment } from '../../../shared/config/read-settings.ts';
 
 /** Local servers that stand in for vendors. */
 export interface Emulators {
   sagemakerUrl: string;
-  bedrockUrl: string;
+  /** Of the language models' server: Bedrock's wire format, and chat completions. */
+  llm: { url: string; chatUrl: string };
 }
 
 /** Beside what is set below: whatever could reach an account or a topic, refuse a call of ours or change answers. */
@@ -18,18 +21,26 @@ const forgotten = [
   'BEDROCK_TPM',
   'OPENAI_API_KEY',
   'OPENAI_BASE_URL',
+  'TOGETHER_RPM',
+  'TOGETHER_TPM',
+  'ACTIVITY_RETENTION_DAYS',
   'INSIGHT_SNS_TOPIC_ARN',
   'PRESAGE_API_KEYS',
   'WEBHOOK_SECRETS',
   'SNS_TOPIC_ARNS',
   'HOST',
+  ...patternSettings.variables,
+  ...contentSettings.variables,
 ];
+
+/** On the first of January at midnight: in the demo a sweep happens when it says so. */
+const hardlyEver = '0 0 1 1 *';
 
 /**
  * What the demo's fleet runs with, whatever the given environment says: emulators, and no key or account. A variable
  * is emptied rather than left out, because a file `.env` fills in what is left out.
  */
-export function demoEnvironment(given: Environment, { sagemakerUrl, bedrockUrl }: Emulators): Environment {
+export function demoEnvironment(given: Environment, { sagemakerUrl, llm }: Emulators): Environment {
   const own = {
     ...Object.fromEntries(forgotten.map((name) => [name, ''])),
     AWS_ACCESS_KEY_ID: 'demo',
@@ -37,7 +48,9 @@ export function demoEnvironment(given: Environment, { sagemakerUrl, bedrockUrl }
     SAGEMAKER_ENDPOINT_NAME: 'demo-call-times',
     AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: sagemakerUrl,
     USE_BEDROCK: 'true',
-    AWS_ENDPOINT_URL_BEDROCK_RUNTIME: bedrockUrl,
+    AWS_ENDPOINT_URL_BEDROCK_RUNTIME: llm.url,
+    TOGETHER_BASE_URL: llm.chatUrl,
+    PATTERN_SWEEP_CRON: hardlyEver,
   };
   const files = Object.fromEntries(Object.keys(own).map((name) => [`${name}_FILE`, '']));
   return { ...given, ...files, ...own };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Environment } from '../../../shared/config/read-settings.ts';
 import { openGuard } from '../../../shared/embedded/open-guard.ts';
 import { StackError } from '../../../shared/embedded/stack-error.ts';
-import { inventInsight } from '../../../shared/emulators/invent-insight.ts';
+import { inventAnswer } from '../../../shared/emulators/invent-answer.ts';
 import { openLlmServer } from '../../../shared/emulators/llm-server.ts';
 import { openSagemakerServer } from '../../../shared/emulators/sagemaker-server.ts';
 import { listenForStop } from '../../../shared/process/listen-for-stop.ts';
@@ -13,13 +13,17 @@ import type { CliContext } from '../cli-context.ts';
 import { startFleet } from '../start-fleet.ts';
 import { CommandFailed } from '../usage-error.ts';
 import { demoEnvironment } from './demo-environment.ts';
+import { indented } from './indented.ts';
+import { runCommand } from './run-command.ts';
 import { showCallTimes } from './show-call-times.ts';
 import { showInsights } from './show-insights.ts';
+import { showPages } from './show-pages.ts';
+import { showPredictions, showQuietTick } from './show-predictions.ts';
 
 /**
  * Runs the whole fleet on this machine with sample input, and shows what comes back. Uses no key and no
- * account: local servers that speak the protocols of SageMaker and Bedrock stand in for them, whatever the
- * environment says.
+ * account: local servers that speak the protocols of SageMaker, Bedrock and Together stand in for them, whatever
+ * the environment says.
  */
 export async function runDemo(
   context: CliContext,
@@ -29,39 +33,39 @@ export async function runDemo(
   const say = (line = ''): void => void output.write(`${line}\n`);
   await using guard = await openGuard();
   using stop = listenForStop(() => guard.hurry());
-  const logDirectory = await mkdtemp(join(tmpdir(), 'presage-demo-logs-'));
-  guard.removeAtEnd(logDirectory);
+  const directory = await mkdtemp(join(tmpdir(), 'presage-demo-'));
+  guard.removeAtEnd(directory);
   await using endpoint = await openSagemakerServer({ latencyMs: 40 });
-  await using bedrock = await openLlmServer({
-    latencyMs: 400,
-    answer: ({ messages }) => JSON.stringify(inventInsight(messages[0]?.text ?? '')),
-  });
+  await using models = await openLlmServer({ latencyMs: 300, answer: inventAnswer });
 
   say('Presage demo: Redis, MySQL, a DynamoDB emulator and every process of the fleet, on this machine.');
   say(`The SageMaker endpoint is an emulator: a local server (${endpoint.url}) with invented predictions.`);
-  say(
-    `Bedrock is an emulator too: a local server (${bedrock.url}) with invented insights; no model is asked.`,
-  );
+  say(`Bedrock (Claude) and Together (Llama) are emulators too: a local server (${models.url}) that invents`);
+  say('its answers; no model is asked.');
   say();
   const startedAt = performance.now();
   try {
     await using fleet = await startFleet({
       ephemeral: true,
       port: 0,
-      environment: demoEnvironment(context.stackEnvironment, {
-        sagemakerUrl: endpoint.url,
-        bedrockUrl: bedrock.url,
-      }),
+      environment: demoEnvironment(context.stackEnvironment, { sagemakerUrl: endpoint.url, llm: models }),
       workingDirectory: context.workingDirectory,
       migrate,
       guard,
       logger: createLogger({ process: 'demo', level: 'warn' }),
-      logDirectory,
+      logDirectory: directory,
       signal: stop.first,
     });
     say(`Started in ${((performance.now() - startedAt) / 1_000).toFixed(1)} s. API: ${fleet.describe().api}`);
     await showCallTimes(fleet, endpoint, say, context);
-    await showInsights(fleet, bedrock, say, context);
+    await showInsights(fleet, models, say, context);
+    const example = await showPredictions(fleet, models, join(directory, 'sample-log.csv'), say);
+    await showPages(fleet, example, say, context);
+    await showQuietTick(fleet, models, say);
+    say();
+    say('11. presage costs: what the calls of models would have cost');
+    say(indented(await runCommand(fleet, ['costs'])));
+    say();
   } catch (error) {
     if (error instanceof StackError) throw new CommandFailed(error.message, { cause: error });
     if (error !== stop.first.reason) throw error;

@@ -8,6 +8,7 @@ import type { LlmServer } from '../../../shared/emulators/llm-server.ts';
 import type { CliContext } from '../cli-context.ts';
 import type { Fleet } from '../start-fleet.ts';
 import { CommandFailed } from '../usage-error.ts';
+import { askApi } from './ask-api.ts';
 import { runCommand } from './run-command.ts';
 
 const sampleFolder = join(import.meta.dirname, 'sample-alerts');
@@ -16,10 +17,10 @@ const lookEveryMs = 100;
 
 type Say = (line?: string) => void;
 
-/** Steps 4 to 6: one alert of each type, each through another door, the insights as they are stored, their cost. */
+/** Steps 4 and 5: one alert of each type, each through another door, and the insights as they are stored. */
 export async function showInsights(
   fleet: Fleet,
-  bedrock: LlmServer,
+  models: LlmServer,
   say: Say,
   { messages }: CliContext,
 ): Promise<void> {
@@ -46,10 +47,7 @@ export async function showInsights(
   }
 
   say();
-  say('6. presage costs: what these calls would have cost');
-  say(indented(await runCommand(fleet, ['costs'])));
-  say();
-  say(`Bedrock's emulator was called ${bedrock.requests.length} times: once for each alert.`);
+  say(`Bedrock's emulator was called ${models.answered().converse.calls} times: once for each alert.`);
 }
 
 const acceptedSchema = z.object({ job_id: z.string() });
@@ -60,7 +58,7 @@ async function throughWebhook(fleet: Fleet): Promise<Insight> {
   const { job_id } = acceptedSchema.parse(await post(fleet, '/webhooks/alerts', 'frequent-calls.json'));
   const deadline = performance.now() + waitMs;
   while (performance.now() < deadline) {
-    const { state, result } = jobSchema.parse(await answerOf(await request(fleet, `/v1/jobs/${job_id}`)));
+    const { state, result } = jobSchema.parse(await askApi(fleet, `/v1/jobs/${job_id}`));
     if (state === 'completed') return insightSchema.parse(result);
     if (state === 'failed' || state === 'cancelled') throw new CommandFailed(`The job ${job_id} ${state}.`);
     await delay(lookEveryMs);
@@ -79,24 +77,13 @@ async function throughCommandLine(fleet: Fleet): Promise<Insight> {
 }
 
 async function storedInsights(fleet: Fleet, entityId: string): Promise<Insight[]> {
-  const response = await request(fleet, `/v1/insights/${encodeURIComponent(entityId)}`);
-  return pageSchema.parse(await answerOf(response)).insights;
+  return pageSchema.parse(await askApi(fleet, `/v1/insights/${encodeURIComponent(entityId)}`)).insights;
 }
 
 async function post(fleet: Fleet, path: string, sample: string): Promise<unknown> {
   const body = await readFile(join(sampleFolder, sample), 'utf8');
   const headers = { 'content-type': 'application/json' };
-  return await answerOf(await request(fleet, path, { method: 'POST', headers, body }));
-}
-
-function request(fleet: Fleet, path: string, init: RequestInit = {}): Promise<Response> {
-  return fetch(`${fleet.describe().api}${path}`, init);
-}
-
-/** @throws CommandFailed */
-async function answerOf(response: Response): Promise<unknown> {
-  if (response.ok) return await response.json();
-  throw new CommandFailed(`The API answered ${response.status}: ${await response.text()}`);
+  return await askApi(fleet, path, { method: 'POST', headers, body });
 }
 
 function showInsight(insight: Insight, say: Say): void {
@@ -105,12 +92,4 @@ function showInsight(insight: Insight, say: Say): void {
   say(`     ${explanation}`);
   for (const recommendation of recommendations) say(`     - ${recommendation}`);
   say(`     ${model_used}`);
-}
-
-function indented(text: string): string {
-  return text
-    .trimEnd()
-    .split('\n')
-    .map((line) => `   ${line}`)
-    .join('\n');
 }

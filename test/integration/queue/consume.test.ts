@@ -2,7 +2,6 @@ import { Queue } from 'bullmq';
 import { z } from 'zod';
 import { defineQueue } from '../../../shared/contracts/define-queue.ts';
 import { JobError } from '../../../shared/errors/job-error.ts';
-import { FanOut } from '../../../shared/queue/handlers.ts';
 import { openTestFleet, type TestFleet } from '../../support/open-test-fleet.ts';
 import { until } from '../../support/until.ts';
 
@@ -15,18 +14,10 @@ const doubling = defineQueue({
   lane: 'interactive',
 });
 const hasty = defineQueue({ ...doubling, name: 'hasty', attempts: 1, deadlineMs: 100 });
-const summing = defineQueue({
-  name: 'summing',
-  payload: z.object({ numbers: z.array(z.number()) }),
-  result: z.object({ sum: z.number(), failed: z.number() }),
-  attempts: 3,
-  deadlineMs: 60_000,
-  lane: 'bulk',
-});
 
 let fleet: TestFleet;
 beforeEach(async () => {
-  fleet = await openTestFleet([doubling, hasty, summing]);
+  fleet = await openTestFleet([doubling, hasty]);
 });
 afterEach(() => fleet[Symbol.asyncDispose]());
 
@@ -250,34 +241,6 @@ test('cancelling aborts a running job; what it answers later has no effect', asy
     result: null,
     error: { code: 'CANCELLED' },
   });
-});
-
-test('fan-out: the last child dispatches the finish step, failed children included', async () => {
-  fleet.consume(doubling, {
-    start({ number }) {
-      if (number === 13) throw new JobError('permanent', 'unlucky', { code: 'UNLUCKY' });
-      return Promise.resolve({ doubled: number * 2 });
-    },
-  });
-  fleet.consume(summing, {
-    start: ({ numbers }) =>
-      Promise.resolve(new FanOut(numbers.map((number) => ({ contract: doubling, payload: { number } })))),
-    async finish(_payload, _context, children) {
-      let sum = 0;
-      let failed = 0;
-      for await (const child of children) {
-        if (child.state === 'completed') sum += z.object({ doubled: z.number() }).parse(child.result).doubled;
-        else failed += 1;
-      }
-      return { sum, failed };
-    },
-  });
-  const many = await fleet.enqueue.enqueue(summing, {
-    numbers: Array.from({ length: 450 }, () => 1).concat([13]),
-  });
-  const none = await fleet.enqueue.enqueue(summing, { numbers: [] });
-  expect(await settled(many.id)).toMatchObject({ state: 'completed', result: { sum: 900, failed: 1 } });
-  expect(await settled(none.id)).toMatchObject({ state: 'completed', result: { sum: 0, failed: 0 } });
 });
 
 test('stopping waits for jobs in hand, and releases those that take too long without spending an attempt', async () => {

@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { mentions } from '../../../../producers/cli/forget/mention.ts';
 import { personWithUserId } from '../../../../producers/cli/forget/person-with-user-id.ts';
 import { churnInsight, insightSchema } from '../../../../shared/contracts/churn-insight.ts';
+import type { GeneratedPage } from '../../../../shared/contracts/content-generation.ts';
+import { patternDetection } from '../../../../shared/contracts/pattern-detection.ts';
 import { anyAlert, sampleAlerts } from '../../../support/sample-alerts.ts';
 
 const userId = 'stu_4532';
@@ -22,11 +24,12 @@ const insight = {
   degraded: false,
 };
 
-function forget(payload: unknown, result: unknown = null, who = person) {
-  const texts = who.forgetInJob({
+function forget(payload: unknown, result: unknown = null, who = person, isTheirs = false) {
+  const json = {
     payload: JSON.stringify(payload),
     result: result === null ? null : JSON.stringify(result),
-  });
+  };
+  const texts = who.forgetInJob(json, isTheirs);
   const parsed: unknown = texts.result === null ? null : JSON.parse(texts.result);
   return { payload: JSON.parse(texts.payload) as unknown, result: parsed };
 }
@@ -79,6 +82,36 @@ test('only jobs that are about them alone are', () => {
   }
   expect(person.isSubjectOf({ contacts: [{ id: userId }] })).toBe(false);
   expect(person.isSubjectOf(null)).toBe(false);
+});
+
+test('a look at what they tend to do keeps its numbers', () => {
+  const look = { user_id: userId };
+  const found = { patterns_detected: 3, predictions_queued: 1, model_used: 'baseline-1', degraded: true };
+  expect(person.isSubjectOf(look)).toBe(true);
+  for (const other of [{}, { user_id: `${userId}1` }, { ...look, entity_id: 'stu_77' }]) {
+    expect(person.isSubjectOf(other)).toBe(false);
+  }
+  const { payload, result } = forget(look, found);
+  expect(payload).toEqual({ user_id: '[forgotten]' });
+  expect(result).toEqual(found);
+  expect(patternDetection.payload.safeParse(payload).success).toBe(true);
+});
+
+test('the job of a page of theirs does not say any more which page it was', () => {
+  const made: GeneratedPage = {
+    generation_id: 7,
+    page_key: 'letters from Zelda',
+    status: 'completed',
+    model_used: 'baseline-1',
+    degraded: true,
+    expires_at: '2026-03-02T10:00:00.000Z',
+  };
+  const payload = { generation_id: 7 };
+  expect(forget(payload, made, person, true)).toEqual({
+    payload,
+    result: { ...made, page_key: '[forgotten]' },
+  });
+  expect(forget(payload, made)).toEqual({ payload, result: made });
 });
 
 test('of other jobs, only the mentions go, and longer ids are none', () => {
