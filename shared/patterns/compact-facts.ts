@@ -19,6 +19,8 @@ export interface ActivityFacts {
 
 const mostActivities = 20;
 const mostTransitions = 15;
+/** A follower that comes after fewer of the times carries no pattern, even if bursts count as one. */
+const leastFollowed = 0.3;
 const mostCells = 10;
 /** Of all facts as JSON text: names are long only in a hostile log. */
 const mostCharacters = 4_000;
@@ -93,15 +95,15 @@ function transitionsOf(
 ): ActivityFacts['transitions'] {
   return activities
     .flatMap(({ name, places }) =>
-      followersOf(places, log).map(
-        ({ activity, times, medianMinutes }): ActivityFacts['transitions'][number] => [
+      followersOf(places, log)
+        .filter(({ times }) => times >= leastFollowed * places.length)
+        .map(({ activity, times, medianMinutes }): ActivityFacts['transitions'][number] => [
           name,
           activity.name,
           times,
           places.length,
           medianMinutes,
-        ],
-      ),
+        ]),
     )
     .sort((one, other) => other[2] - one[2])
     .slice(0, mostTransitions);

@@ -1,9 +1,12 @@
 import { portableSchema } from './portable-schema.ts';
 
-/** The system text with the schema of the answer in it: for models that cannot be told it in another way. */
+/**
+ * The system text with the schema of the answer in it: for models that cannot be told it in another way. Short, because
+ * it is paid for with every call; that no other fields are asked for goes without saying, and they would be dropped.
+ */
 export function schemaInWords(system: string, jsonSchema: unknown): string {
-  const instruction =
-    'Answer with one JSON object and nothing else: no text before or after it, no code fence. ' +
-    'It must fit this JSON Schema:';
-  return `${system}\n\n${instruction}\n${JSON.stringify(portableSchema(jsonSchema))}`;
+  const schema = JSON.stringify(portableSchema(jsonSchema), (key, value: unknown) =>
+    key === 'additionalProperties' && value === false ? undefined : value,
+  );
+  return `${system}\n\nAnswer with nothing but one JSON object that fits this JSON Schema:\n${schema}`;
 }

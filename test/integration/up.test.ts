@@ -14,8 +14,8 @@ import { until } from '../support/until.ts';
 
 const queue = 'call-time-prediction';
 const queues = allQueues.map(({ name }) => name);
-/** Somebody who could be asked for insights. Nobody is, here. */
-const withModel = { USE_BEDROCK: 'false', OPENAI_API_KEY: 'sk-none' };
+/** Somebody who could be asked for insights, pages and patterns. Nobody is, here. */
+const withModel = { USE_BEDROCK: 'false', OPENAI_API_KEY: 'sk-none', TOGETHER_AI_KEY: 'none' };
 
 let directory: string;
 beforeEach(async () => {

@@ -36,7 +36,7 @@ export async function runDemo(
   const directory = await mkdtemp(join(tmpdir(), 'presage-demo-'));
   guard.removeAtEnd(directory);
   await using endpoint = await openSagemakerServer({ latencyMs: 40 });
-  await using models = await openLlmServer({ latencyMs: 300, answer: inventAnswer });
+  await using models = await openLlmServer({ latencyMs: 200, answer: inventAnswer });
 
   say('Presage demo: Redis, MySQL, a DynamoDB emulator and every process of the fleet, on this machine.');
   say(`The SageMaker endpoint is an emulator: a local server (${endpoint.url}) with invented predictions.`);

@@ -26,7 +26,6 @@ function promptOf(events: readonly ActivityEvent[]) {
 
 const factsSchema = z.object({
   days: z.number(),
-  events: z.number(),
   activities: z.array(z.tuple([z.string(), z.number(), z.number(), z.string()])),
   transitions: z.array(z.tuple([z.string(), z.string(), z.number(), z.number(), z.number()])),
 });
