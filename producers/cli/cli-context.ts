@@ -55,6 +55,8 @@ export async function withClients<Value>(
   return await command({ ...producer, results, queueLimit });
 }
 
+/** One JSON document: indented for people at a terminal, on one line for programs. */
 export function writeJson(output: NodeJS.WritableStream, value: unknown): void {
-  output.write(`${JSON.stringify(value, null, 2)}\n`);
+  const indent = 'isTTY' in output && output.isTTY === true ? 2 : 0;
+  output.write(`${JSON.stringify(value, null, indent)}\n`);
 }
