@@ -231,13 +231,11 @@ test('a job that a worker has in hand is told to stop, and waited for, or named'
   const waiting = forget(20_000);
   // It does not heed its signal, and stores what it has.
   release.resolve();
-  expect(await waiting).toEqual({
-    ...nothingForgotten,
-    jobs_rewritten: 1,
-    insights_deleted: 1,
-    answers_deleted: 1,
-    redis_jobs_removed: 1,
-  });
+  const { redis_jobs_removed: removed, ...others } = await waiting;
+  // Once or twice: the job may have ended between two looks at it.
+  expect([1, 2]).toContain(removed);
+  const { redis_jobs_removed: _none, ...nothing } = nothingForgotten;
+  expect(others).toEqual({ ...nothing, jobs_rewritten: 1, insights_deleted: 1, answers_deleted: 1 });
   expect(await fleet.ledger.read(id)).toMatchObject({ state: 'cancelled', result: null });
   expect(await traces()).toEqual([]);
   expect(await forget()).toEqual(nothingForgotten);
