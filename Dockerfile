@@ -12,9 +12,12 @@ COPY --from=packages /app/node_modules ./node_modules
 COPY package.json ./
 COPY bin ./bin
 COPY migrations ./migrations
+COPY models ./models
 COPY shared ./shared
 COPY producers ./producers
 COPY workers ./workers
+# A new volume takes over whose folder it is.
+RUN install -d -o node /artifacts
 USER node
 ENTRYPOINT ["presage"]
 CMD ["--help"]

@@ -1,3 +1,4 @@
+import { advancedMlSettings } from './advanced-ml-settings.ts';
 import { awsSettings } from './aws-settings.ts';
 import { callTimeSettings } from './call-time-settings.ts';
 import { contentSettings } from './content-settings.ts';
@@ -7,6 +8,8 @@ import { dynamodbSettings } from './dynamodb-settings.ts';
 import { httpSettings } from './http-settings.ts';
 import { insightSettings } from './insight-settings.ts';
 import { patternSettings } from './pattern-settings.ts';
+import { leadScoringSettings } from './lead-scoring-settings.ts';
+import { modelSettings } from './model-settings.ts';
 import { processSettings } from './process-settings.ts';
 import { producerSettings } from './producer-settings.ts';
 import { cacheRedisSettings, redisSettings } from './redis-settings.ts';
@@ -23,6 +26,7 @@ export const settingsBesideStores = {
   process: processSettings,
   http: httpSettings,
   webhook: webhookSettings,
+  advancedMl: advancedMlSettings,
   dashboard: dashboardSettings,
   producer: producerSettings,
   retention: retentionSettings,
@@ -38,6 +42,8 @@ export const settingsBesideStores = {
   patterns: patternSettings,
   schedules: scheduleSettings,
   content: contentSettings,
+  model: modelSettings,
+  leadScoring: leadScoringSettings,
 };
 
 /** Every group of variables, so that all of the environment can be checked at once. */

@@ -15,28 +15,32 @@ import type { DynamodbSettings } from '../config/dynamodb-settings.ts';
 import { JobError } from '../errors/job-error.ts';
 import { openDynamodb, type Dynamodb } from './open-dynamodb.ts';
 
-/** A table of ours: its keys, and the attribute that says when an item expires. */
+/** A table of ours: its keys, and the attribute that says when an item expires, if any does. */
 interface TableDefinition {
   name: string;
+  /** The variable that names it. */
+  variable: string;
   keys: readonly { attribute: string; keyType: 'HASH' | 'RANGE' }[];
-  timeToLive: string;
+  timeToLive?: string;
 }
 
 export interface TableStatus {
   name: string;
+  /** The variable that names it. */
+  variable: string;
   /** `foreign`: a table of that name has other keys than ours. */
   state: 'missing' | 'ready' | 'foreign';
-  /** Whether what has expired is deleted; null where nothing can be done about it, as in an emulator. */
+  /** Whether what has expired is deleted; null where nothing expires or can be done about it, as in an emulator. */
   expires: boolean | null;
 }
 
 /** A table stands where one of ours belongs, and it is not ours. */
 export class ForeignDynamodbTableError extends Error {
-  constructor({ name, keys }: TableDefinition) {
+  constructor({ name, variable, keys }: TableDefinition) {
     const expected = keys.map(({ attribute }) => attribute).join(' and ');
     super(
       `The DynamoDB table ${name} exists already and has not the keys ${expected}, as strings. ` +
-        'Give Presage a table of its own.',
+        `Give Presage a table of its own: ${variable}.`,
     );
     this.name = 'ForeignDynamodbTableError';
   }
@@ -58,11 +62,7 @@ export async function prepareTables(settings: Settings): Promise<string[]> {
   using dynamodb = openDynamodb(settings);
   const made: string[] = [];
   for (const definition of tablesOf(settings)) {
-    const found = await describe(dynamodb, definition.name);
-    if (!found && (await create(dynamodb, definition))) made.push(definition.name);
-    if (found && !fits(found, definition)) throw new ForeignDynamodbTableError(definition);
-    const table = await untilUsable(dynamodb, definition.name);
-    if (!fits(table, definition)) throw new ForeignDynamodbTableError(definition);
+    if (await ensure(dynamodb, definition)) made.push(definition.name);
     await expireItems(dynamodb, definition);
   }
   return made;
@@ -73,26 +73,28 @@ export async function tableStatuses(settings: Settings): Promise<TableStatus[]> 
   using dynamodb = openDynamodb(settings);
   const statuses: TableStatus[] = [];
   for (const definition of tablesOf(settings)) {
-    const { name } = definition;
+    const { name, variable, timeToLive } = definition;
     const table = await describe(dynamodb, name);
-    if (!table) statuses.push({ name, state: 'missing', expires: null });
-    else if (!fits(table, definition)) statuses.push({ name, state: 'foreign', expires: null });
-    else statuses.push({ name, state: 'ready', expires: await expires(dynamodb, name) });
+    if (!table) statuses.push({ name, variable, state: 'missing', expires: null });
+    else if (!fits(table, definition)) statuses.push({ name, variable, state: 'foreign', expires: null });
+    else {
+      const isExpiring = timeToLive === undefined ? null : await expires(dynamodb, name);
+      statuses.push({ name, variable, state: 'ready', expires: isExpiring });
+    }
   }
   return statuses;
 }
 
-/** Document 002's table. */
-function tablesOf({ insightTableName }: Settings): TableDefinition[] {
+const itemKeys = [
+  { attribute: 'pk', keyType: 'HASH' },
+  { attribute: 'sk', keyType: 'RANGE' },
+] as const;
+
+/** Document 002's table, and the registry of models. */
+function tablesOf({ insightTableName, modelRegistryTableName }: Settings): TableDefinition[] {
   return [
-    {
-      name: insightTableName,
-      keys: [
-        { attribute: 'pk', keyType: 'HASH' },
-        { attribute: 'sk', keyType: 'RANGE' },
-      ],
-      timeToLive: 'ttl',
-    },
+    { name: insightTableName, variable: 'DYNAMODB_TABLE_NAME', keys: itemKeys, timeToLive: 'ttl' },
+    { name: modelRegistryTableName, variable: 'MODEL_REGISTRY_TABLE', keys: itemKeys },
   ];
 }
 
@@ -127,11 +129,16 @@ async function create(dynamodb: Dynamodb, { name, keys }: TableDefinition): Prom
   });
 }
 
-async function untilUsable(dynamodb: Dynamodb, name: string): Promise<TableDescription> {
+/** Makes the table if there is none, also when one of its name is just being deleted. Answers whether it was made here. */
+async function ensure(dynamodb: Dynamodb, definition: TableDefinition): Promise<boolean> {
+  const { name } = definition;
+  let isOurs = false;
   for (const endsAtMs = performance.now() + readyWithinMs; performance.now() < endsAtMs;) {
     const table = await describe(dynamodb, name);
-    if (table && usableStates.has(table.TableStatus)) return table;
-    await delay(lookEveryMs);
+    if (table && !fits(table, definition)) throw new ForeignDynamodbTableError(definition);
+    if (table && usableStates.has(table.TableStatus)) return isOurs;
+    if (!table && (await create(dynamodb, definition))) isOurs = true;
+    else await delay(lookEveryMs);
   }
   throw new JobError(
     'unavailable',
@@ -157,7 +164,7 @@ function fits(
 }
 
 async function expireItems(dynamodb: Dynamodb, { name, timeToLive }: TableDefinition): Promise<void> {
-  if (await expires(dynamodb, name)) return;
+  if (timeToLive === undefined || (await expires(dynamodb, name))) return;
   const command = new UpdateTimeToLiveCommand({
     TableName: name,
     TimeToLiveSpecification: { AttributeName: timeToLive, Enabled: true },

@@ -34,6 +34,16 @@ export class RedisKeys {
     return `${this.namespace}:cancel`;
   }
 
+  /** The channel on which workers hear that another version of a model is to be served; the message is its id. */
+  modelsChannel(): string {
+    return `${this.namespace}:models`;
+  }
+
+  /** Where each process of a queue tells which model it has loaded. */
+  servedModels(queue: string): string {
+    return `${this.namespace}:served-models:${queue}`;
+  }
+
   /** Where the fleet counts what it asks of a vendor; on a cluster the counters spread like the caches. */
   vendorLimits(provider: string): string {
     return `${this.namespace}:vendor-limits:${provider}`;

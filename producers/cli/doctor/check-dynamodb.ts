@@ -8,7 +8,7 @@ const report = reporterFor('dynamodb');
 /** What to do about failures that have a code of their own. */
 const mends: Readonly<Record<string, string>> = {
   DYNAMODB_ACCESS_DENIED:
-    'Give these credentials dynamodb:DescribeTable, DescribeTimeToLive, PutItem, GetItem, Query and BatchWriteItem on the table.',
+    'Give these credentials dynamodb:DescribeTable, DescribeTimeToLive, PutItem, GetItem, Query, Scan and BatchWriteItem on the tables.',
 };
 
 export async function checkDynamodb(
@@ -41,11 +41,11 @@ type TableStatus = Awaited<
   ReturnType<typeof import('../../../shared/dynamodb/prepare-tables.ts').tableStatuses>
 >[number];
 
-function judgeTable({ name, state, expires }: TableStatus): Finding[] {
+function judgeTable({ name, variable, state, expires }: TableStatus): Finding[] {
   if (state === 'missing')
     return [report.fail('table', `${name} does not exist`, 'Run `presage migrate up`.')];
   if (state === 'foreign') {
-    const mend = 'Give Presage a table of its own: DYNAMODB_TABLE_NAME.';
+    const mend = `Give Presage a table of its own: ${variable}.`;
     return [report.fail('table', `${name} has other keys than Presage's`, mend)];
   }
   const table = report.ok('table', `${name} is there`);

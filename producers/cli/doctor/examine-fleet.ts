@@ -7,6 +7,7 @@ import {
 } from '../../../shared/config/read-settings.ts';
 import { checkCacheRedis } from './check-cache-redis.ts';
 import { checkDynamodb } from './check-dynamodb.ts';
+import { checkModels } from './check-models.ts';
 import { checkMysql } from './check-mysql.ts';
 import { checkNode } from './check-node.ts';
 import { checkRedis } from './check-redis.ts';
@@ -30,7 +31,8 @@ const subjectWithinMs = 8_000;
  */
 export async function examineFleet(environment: Environment, { deep }: ExamineOptions): Promise<Finding[]> {
   const { settings, findings: configuration } = readConfiguration(environment);
-  const { redis, cacheRedis, database, sagemaker, textGeneration, together, dynamodb, schedules } = settings;
+  const { redis, cacheRedis, database, sagemaker, textGeneration, together, dynamodb, models, schedules } =
+    settings;
   const checked = await Promise.all([
     examine('redis', redis, checkRedis),
     examine('cache redis', cacheRedis, checkCacheRedis),
@@ -39,6 +41,7 @@ export async function examineFleet(environment: Environment, { deep }: ExamineOp
     examine('llm', textGeneration, (parts) => checkTextGeneration(parts, deep)),
     examine('together', together, (parts) => checkTogether(parts, deep)),
     examine('dynamodb', dynamodb, ({ dynamodb: table, aws }) => checkDynamodb(table, aws)),
+    examine('models', models, (parts) => checkModels(parts.dynamodb, parts.model, parts.aws)),
   ]);
   const due = schedules ? listSchedules(schedules.value) : [];
   return [checkNode(process.versions.node), ...configuration, ...checked.flat(), ...due];
@@ -84,6 +87,12 @@ function readConfiguration(environment: Environment) {
     schedules: attempt(() => readSettings({ schedules: allSettings.schedules }, environment).schedules),
     dynamodb: attempt(() =>
       readSettings({ dynamodb: allSettings.dynamodb, aws: allSettings.aws }, environment),
+    ),
+    models: attempt(() =>
+      readSettings(
+        { dynamodb: allSettings.dynamodb, model: allSettings.model, aws: allSettings.aws },
+        environment,
+      ),
     ),
   };
   const findings =

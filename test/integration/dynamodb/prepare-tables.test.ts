@@ -36,19 +36,32 @@ function settingsOf(changes: Partial<DynamodbSettings> = {}): DynamodbSettings &
     region: 'us-east-1',
     endpointUrl: emulator.url,
     insightTableName: `insights-${tables}`,
+    modelRegistryTableName: `models-${tables}`,
     mayAskInstanceMetadata: false,
     ...changes,
   };
 }
 
-test('makes document 002’s table, once', async () => {
+const namesOf = ({ insightTableName, modelRegistryTableName }: DynamodbSettings) => [
+  insightTableName,
+  modelRegistryTableName,
+];
+
+test('makes the table of document 002 and the registry of models, once', async () => {
   const settings = settingsOf();
-  expect(await tableStatuses(settings)).toEqual([
-    { name: settings.insightTableName, state: 'missing', expires: null },
-  ]);
-  expect(await prepareTables(settings)).toEqual([settings.insightTableName]);
+  const statuses = (state: string) => [
+    { name: settings.insightTableName, variable: 'DYNAMODB_TABLE_NAME', state, expires: null },
+    { name: settings.modelRegistryTableName, variable: 'MODEL_REGISTRY_TABLE', state, expires: null },
+  ];
+  expect(await tableStatuses(settings)).toEqual(statuses('missing'));
+  expect(await prepareTables(settings)).toEqual(namesOf(settings));
   expect(await prepareTables(settings)).toEqual([]);
-  const { Table } = await client.send(new DescribeTableCommand({ TableName: settings.insightTableName }));
+  for (const TableName of namesOf(settings)) await expectItsKeys(TableName);
+  expect(await tableStatuses(settings)).toEqual(statuses('ready'));
+});
+
+async function expectItsKeys(TableName: string): Promise<void> {
+  const { Table } = await client.send(new DescribeTableCommand({ TableName }));
   expect(Table).toMatchObject({
     KeySchema: [
       { AttributeName: 'pk', KeyType: 'HASH' },
@@ -57,15 +70,12 @@ test('makes document 002’s table, once', async () => {
     BillingModeSummary: { BillingMode: 'PAY_PER_REQUEST' },
   });
   expect(Table?.AttributeDefinitions?.map(({ AttributeType }) => AttributeType)).toEqual(['S', 'S']);
-  expect(await tableStatuses(settings)).toEqual([
-    { name: settings.insightTableName, state: 'ready', expires: null },
-  ]);
-});
+}
 
 test('several at once are safe: one makes it', async () => {
   const settings = settingsOf();
   const made = await Promise.all(Array.from({ length: 5 }, () => prepareTables(settings)));
-  expect(made.flat()).toEqual([settings.insightTableName]);
+  expect(made.flat().sort()).toEqual(namesOf(settings));
 });
 
 test.each<[string, ConstructorParameters<typeof CreateTableCommand>[0]['KeySchema'], 'S' | 'N']>([
@@ -101,7 +111,23 @@ test.each<[string, ConstructorParameters<typeof CreateTableCommand>[0]['KeySchem
     `The DynamoDB table ${settings.insightTableName} exists already and has not the keys pk and sk`,
   );
   expect(proxy.operations).toEqual(['DescribeTable']);
-  expect(await tableStatuses(settings)).toMatchObject([{ state: 'foreign' }]);
+  expect(await tableStatuses(settings)).toMatchObject([{ state: 'foreign' }, { state: 'missing' }]);
+});
+
+test('the registry is refused by its own name and variable', async () => {
+  const settings = settingsOf();
+  await client.send(
+    new CreateTableCommand({
+      TableName: settings.modelRegistryTableName,
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [{ AttributeName: 'model_id', KeyType: 'HASH' }],
+      AttributeDefinitions: [{ AttributeName: 'model_id', AttributeType: 'S' }],
+    }),
+  );
+  await expect(prepareTables(settings)).rejects.toThrow(
+    `The DynamoDB table ${settings.modelRegistryTableName} exists already and has not the keys pk and sk, as strings. ` +
+      'Give Presage a table of its own: MODEL_REGISTRY_TABLE.',
+  );
 });
 
 test('one that somebody else is making is waited for', async () => {
