@@ -6,4 +6,5 @@ export const allWorkers: Readonly<Record<string, () => Promise<{ prepareWorker: 
   'churn-insight': () => import('./churn-insight/main.ts'),
   'pattern-detection': () => import('./pattern-detection/main.ts'),
   'content-generation': () => import('./content-generation/main.ts'),
+  'lead-scoring': () => import('./lead-scoring/main.ts'),
 };

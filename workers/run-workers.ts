@@ -64,6 +64,7 @@ export async function runWorkers(queues: readonly string[], environment: Environ
       const subscriber = resources.use(connectRedis(settings.redis, 'subscriber', log));
       const clients: WorkerClients = {
         redis: settings.redis,
+        keys: producer.keys,
         database: producer.database,
         log,
         metrics,

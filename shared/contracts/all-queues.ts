@@ -2,6 +2,7 @@ import { callTimePrediction } from './call-time-prediction.ts';
 import { churnInsight } from './churn-insight.ts';
 import { contentGeneration } from './content-generation.ts';
 import type { QueueContract } from './define-queue.ts';
+import { leadScoring } from './lead-scoring.ts';
 import { patternDetection } from './pattern-detection.ts';
 
 /** The catalogue: every queue of the fleet. A new queue is one more line here. */
@@ -10,4 +11,5 @@ export const allQueues: readonly QueueContract[] = [
   churnInsight,
   patternDetection,
   contentGeneration,
+  leadScoring,
 ];

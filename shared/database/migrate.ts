@@ -6,6 +6,7 @@ import * as idempotencyKeys from '../../migrations/0003-idempotency-keys.ts';
 import * as llmCalls from '../../migrations/0004-llm-calls.ts';
 import * as activity from '../../migrations/0005-activity.ts';
 import * as patterns from '../../migrations/0006-patterns.ts';
+import * as leadScores from '../../migrations/0007-lead-scores.ts';
 import { readColumns } from './read-columns.ts';
 import type { Tables } from './tables.ts';
 
@@ -22,6 +23,7 @@ const migrations: Readonly<Record<string, FleetMigration>> = {
   '0004-llm-calls': llmCalls,
   '0005-activity': activity,
   '0006-patterns': patterns,
+  '0007-lead-scores': leadScores,
 };
 
 export const migrationNames: readonly string[] = Object.keys(migrations);

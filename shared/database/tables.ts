@@ -1,9 +1,12 @@
 import type { ActivityLogTable } from './activity-log-table.ts';
 import type { ActivityLooksTable } from './activity-looks-table.ts';
+import type { AiEventsTable } from './ai-events-table.ts';
 import type { CallTimePredictionsTable } from './call-time-predictions-table.ts';
 import type { GenerationQueueTable } from './generation-queue-table.ts';
 import type { IdempotencyKeysTable } from './idempotency-keys-table.ts';
 import type { JobsTable } from './jobs-table.ts';
+import type { LeadScoresTable } from './lead-scores-table.ts';
+import type { LeadsTable } from './leads-table.ts';
 import type { LlmCallsTable } from './llm-calls-table.ts';
 import type { OutcomesTable } from './outcomes-table.ts';
 import type { PageCacheTable } from './page-cache-table.ts';
@@ -21,4 +24,7 @@ export interface Tables {
   populations: PopulationsTable;
   generation_queue: GenerationQueueTable;
   page_cache: PageCacheTable;
+  leads: LeadsTable;
+  lead_scores: LeadScoresTable;
+  ai_events: AiEventsTable;
 }

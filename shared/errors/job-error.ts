@@ -49,7 +49,12 @@ export class JobError extends Error {
   }
 }
 
-const storeNames = { mysql: 'MySQL', redis: 'Redis', dynamodb: 'DynamoDB' } as const;
+const storeNames = {
+  mysql: 'MySQL',
+  redis: 'Redis',
+  dynamodb: 'DynamoDB',
+  artifacts: 'The artifact store',
+} as const;
 
 /** One of our own stores does not answer. Consuming pauses; no attempt is spent. */
 export class StoreUnavailableError extends JobError {
@@ -59,6 +64,14 @@ export class StoreUnavailableError extends JobError {
     super('unavailable', `${storeNames[store]} does not answer`, { code: 'STORE_UNAVAILABLE', cause });
     this.name = 'StoreUnavailableError';
     this.store = store;
+  }
+}
+
+/** No version of the model that the job needs is loaded in this process. Consuming pauses; no attempt is spent. */
+export class ModelNotReadyError extends JobError {
+  constructor(modelId: string) {
+    super('unavailable', `No version of the model ${modelId} is loaded`, { code: 'MODEL_NOT_READY' });
+    this.name = 'ModelNotReadyError';
   }
 }
 

@@ -2,7 +2,7 @@ import { sql, type Insertable, type Kysely } from 'kysely';
 import type { JobRowState, JobsTable } from '../database/jobs-table.ts';
 import type { Tables } from '../database/tables.ts';
 import { insertableParts, newRow, type NewJob } from './accept-jobs.ts';
-import { jobFailureSchema, type JobFailure } from './job-record.ts';
+import { jobFailureSchema, jobRecord, type JobFailure, type JobRecord } from './job-record.ts';
 import { beginFinishStep } from './settle-jobs.ts';
 
 export type ChildJob = Pick<NewJob, 'queue' | 'payload' | 'priority'>;
@@ -99,6 +99,18 @@ export async function* childOutcomes(db: Kysely<Tables>, parentId: string): Asyn
   for (let last = ids.at(-1); last !== undefined; last = ids.at(-1)) {
     for (let start = 0; start < ids.length; start += rowsPerPage) {
       yield* await readOutcomes(db, ids.slice(start, start + rowsPerPage));
+    }
+    ids = await nextChildren(db, parentId, last);
+  }
+}
+
+/** A parent's children in the order in which they were accepted, read one by one: their payloads may be large. */
+export async function* readChildren(db: Kysely<Tables>, parentId: string): AsyncGenerator<JobRecord> {
+  let ids = await nextChildren(db, parentId, '');
+  for (let last = ids.at(-1); last !== undefined; last = ids.at(-1)) {
+    for (const id of ids) {
+      const row = await db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirst();
+      if (row) yield jobRecord(row);
     }
     ids = await nextChildren(db, parentId, last);
   }

@@ -2,10 +2,16 @@ import type { Kysely, Transaction } from 'kysely';
 import type { Tables } from '../database/tables.ts';
 import { createGroup } from '../group/create-group.ts';
 import { createAcceptJobs, newRow, type AcceptedJob, type NewJob } from './accept-jobs.ts';
+import {
+  acceptWithChildren,
+  type AcceptedWithChildren,
+  type JobWithChildren,
+} from './accept-with-children.ts';
 import { browseJobs, type BrowseFilter, type JobPage } from './browse-jobs.ts';
 import {
   childOutcomes,
   childProgress,
+  readChildren,
   fanOut,
   type ChildJob,
   type ChildOutcome,
@@ -35,6 +41,11 @@ export interface Ledger extends AsyncDisposable {
   ): Promise<AcceptedJob[]>;
   /** Accepts once per key; see `acceptIdempotently`. */
   acceptIdempotently(job: NewJob, key: IdempotencyKey): Promise<IdempotentAccept>;
+  /** Accepts a job and all of its children, once per key if there is one; see `acceptWithChildren`. */
+  acceptWithChildren(
+    jobs: JobWithChildren,
+    claim?: IdempotencyKey & { bodyHash: string },
+  ): Promise<AcceptedWithChildren>;
   recordAnswer(key: { scope: string; queue: string; key: string }, answerStatus: number): Promise<void>;
   /** How many jobs of a queue are open, counted no further than the limit. */
   countOpen(queue: string, limit: number): Promise<number>;
@@ -52,6 +63,8 @@ export interface Ledger extends AsyncDisposable {
     waiting?: Waiting,
   ): Promise<FanOutResult>;
   childOutcomes(parentId: string): AsyncIterable<ChildOutcome>;
+  /** A job's children in the order in which they were accepted, one row in memory at a time. */
+  children(parentId: string): AsyncIterable<JobRecord>;
   childProgress(parentId: string): Promise<{ done: number; total: number }>;
   /** Lets the relay look at an open job at once: its dispatch failed. */
   checkSoon(id: string): Promise<void>;
@@ -84,6 +97,7 @@ export function openLedger(db: Kysely<Tables>, settledBy: string): Ledger {
     acceptWithin: (transaction, job) => accepting.acceptWithin(transaction, job),
     acceptAllWithin: (transaction, jobs) => accepting.acceptAllWithin(transaction, jobs),
     acceptIdempotently: (job, key) => acceptIdempotently(db, job, key),
+    acceptWithChildren: (jobs, claim) => acceptWithChildren(db, jobs, claim),
     recordAnswer: (key, answerStatus) => recordAnswer(db, key, answerStatus),
     countOpen: (queue, limit) => countOpen(db, queue, limit),
     settle: (settlement) => settling.settle(settlement),
@@ -105,6 +119,7 @@ export function openLedger(db: Kysely<Tables>, settledBy: string): Ledger {
     },
     fanOut: (parent, children, waiting) => fanOut(db, parent, children, waiting),
     childOutcomes: (parentId) => childOutcomes(db, parentId),
+    children: (parentId) => readChildren(db, parentId),
     childProgress: (parentId) => childProgress(db, parentId),
     checkSoon: (id) => checks.add(id),
     read: (id) => reading.read(id),

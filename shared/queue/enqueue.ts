@@ -4,9 +4,10 @@ import type { z } from 'zod';
 import type { PayloadOf, QueueContract } from '../contracts/define-queue.ts';
 import type { Tables } from '../database/tables.ts';
 import { JobError } from '../errors/job-error.ts';
-import { toDispatchable } from '../ledger/dispatchable-job.ts';
+import { toDispatchable, type DispatchableJob } from '../ledger/dispatchable-job.ts';
 import type { AcceptedJob, NewJob } from '../ledger/accept-jobs.ts';
 import type { IdempotencyKey, IdempotentAccept } from '../ledger/idempotent-accept.ts';
+import type { AcceptedWithChildren } from '../ledger/accept-with-children.ts';
 import type { Ledger } from '../ledger/open-ledger.ts';
 import type { Logger } from '../telemetry/create-logger.ts';
 import type { Dispatcher } from './open-dispatcher.ts';
@@ -82,6 +83,20 @@ export interface Enqueue {
     options?: EnqueueAllOptions,
   ): Promise<AcceptedJob[]>;
   dispatchAll(jobs: readonly AcceptedJob[]): Promise<void>;
+  /**
+   * Accepts a job that waits for others of its queue from the start, together with all of them: when this resolves,
+   * they are committed, all or none. Only the job's finish step is run.
+   *
+   * @param bulk.children their payloads as JSON text; whoever made them answers for their form
+   * @param claim an idempotency key, with the SHA-256 of all that was sent
+   * @throws PayloadError, StoreUnavailableError
+   */
+  enqueueBulk(
+    contract: QueueContract,
+    bulk: { payload: unknown; children: Iterable<string> },
+    options?: Omit<EnqueueOptions, 'uniqueKey' | 'replyTo'>,
+    claim?: IdempotencyKey & { bodyHash: string },
+  ): Promise<AcceptedWithChildren>;
 }
 
 export function createEnqueue(ledger: Ledger, dispatcher: Dispatcher, log: Logger): Enqueue {
@@ -89,16 +104,26 @@ export function createEnqueue(ledger: Ledger, dispatcher: Dispatcher, log: Logge
     jobs: readonly AcceptedJob[],
     options: Pick<EnqueueOptions, 'replyTo'> = {},
   ): Promise<void> {
-    const rows = jobs.filter(({ created }) => created).map(({ row }) => row);
-    const [first] = rows;
+    const created = jobs.filter((job) => job.created);
+    await dispatchOrLeaveToRelay(
+      created.map(({ row }) => toDispatchable(row)),
+      options,
+    );
+  }
+
+  async function dispatchOrLeaveToRelay(
+    jobs: readonly DispatchableJob[],
+    options: Pick<EnqueueOptions, 'replyTo'> = {},
+  ): Promise<void> {
+    const [first] = jobs;
     if (!first) return;
     try {
-      await dispatcher.dispatch(rows.map(toDispatchable), options);
+      await dispatcher.dispatch(jobs, options);
     } catch (error) {
       // The jobs are safe in the ledger, and the relay finds them there: at once, or a little later without this mark.
-      const which = { job_id: first.id, queue: first.queue, jobs: rows.length };
+      const which = { job_id: first.id, queue: first.queue, jobs: jobs.length };
       log.debug({ err: error, ...which }, 'left to the relay: Redis is away');
-      await Promise.allSettled(rows.map(({ id }) => ledger.checkSoon(id)));
+      await Promise.allSettled(jobs.map(({ id }) => ledger.checkSoon(id)));
     }
   }
 
@@ -122,6 +147,18 @@ export function createEnqueue(ledger: Ledger, dispatcher: Dispatcher, log: Logge
       return await ledger.acceptAllWithin(transaction, jobs);
     },
     dispatchAll: (jobs) => dispatchAll(jobs),
+    async enqueueBulk(contract, { payload, children }, options = {}, claim) {
+      const accepted = await ledger.acceptWithChildren(
+        {
+          parent: newJob(contract, payload, options),
+          childPayloads: children,
+          childPriority: options.priority ?? bulkPriority,
+        },
+        claim,
+      );
+      if (accepted.kind === 'first') await dispatchOrLeaveToRelay(accepted.children);
+      return accepted;
+    },
   };
 }
 

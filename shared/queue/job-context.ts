@@ -4,6 +4,10 @@ import type { OpenSpan } from '../telemetry/open-tracing.ts';
 /** What a handler is told about the run that it is part of. */
 export interface JobContext {
   jobId: string;
+  /** The job that waits for this one. */
+  parentId?: string | undefined;
+  /** As the caller of the API knows the request that the job belongs to. */
+  requestId?: string | undefined;
   /** 1 for the first attempt. */
   attempt: number;
   /** Whether a failure of this run is final. */

@@ -68,6 +68,7 @@ export function openResultChannel({ subscriber, name, ledger, log }: ResultChann
       const timeout = setTimeout(resolve, timeoutMs);
       const stop = () => resolve();
       signal?.addEventListener('abort', stop);
+      if (signal?.aborted) stop();
       try {
         await promise;
         const record = await ledger.read(jobId);

@@ -1,5 +1,5 @@
 import type { JobError } from '../errors/job-error.ts';
-import { MustWaitError, StoreUnavailableError } from '../errors/job-error.ts';
+import { ModelNotReadyError, MustWaitError, StoreUnavailableError } from '../errors/job-error.ts';
 
 export type Decision =
   | { action: 'retry'; delayMs: number }
@@ -7,7 +7,7 @@ export type Decision =
   | { action: 'wait'; delayMs: number }
   /** Kept as failed or cancelled. */
   | { action: 'stop' }
-  /** Our own stores are away: give the job back unspent and stop consuming until they answer. */
+  /** Our own stores are away, or the model is: give the job back unspent and stop consuming until they are there. */
   | { action: 'park' };
 
 const firstDelayMs = 1_000;
@@ -26,7 +26,9 @@ export function decideRetry(
   attempts: number,
   random = Math.random(),
 ): Decision {
-  if (error instanceof StoreUnavailableError) return { action: 'park' };
+  if (error instanceof StoreUnavailableError || error instanceof ModelNotReadyError) {
+    return { action: 'park' };
+  }
   if (error instanceof MustWaitError) return { action: 'wait', delayMs: error.waitMs };
   if (error.kind === 'invalid-input' || error.kind === 'permanent' || error.kind === 'cancelled') {
     return { action: 'stop' };

@@ -170,6 +170,8 @@ function jobContext<Contract extends QueueContract>(
   let log: Logger | undefined;
   return {
     jobId: envelope.id,
+    parentId: envelope.parentId,
+    requestId: envelope.requestId,
     attempt,
     isLastAttempt: attempt >= options.contract.attempts,
     waitedMs: envelope.waitingSince === undefined ? 0 : Math.max(0, Date.now() - envelope.waitingSince),

@@ -6,6 +6,7 @@ import type { Logger } from '../telemetry/create-logger.ts';
 import type { Metrics } from '../telemetry/create-metrics.ts';
 import type { Enqueue } from './enqueue.ts';
 import type { Handlers } from './handlers.ts';
+import type { RedisKeys } from './redis-keys.ts';
 
 export interface ConsumeOptions {
   /** Whether the store that this queue needs besides MySQL answers. Never rejects. */
@@ -16,6 +17,8 @@ export interface ConsumeOptions {
 export interface WorkerClients {
   /** Where the queues' Redis is; caches use it unless they have their own. */
   redis: RedisSettings;
+  /** Names in the queues' Redis. */
+  keys: RedisKeys;
   database: Database;
   log: Logger;
   metrics: Metrics;

@@ -20,6 +20,11 @@ export interface Metrics extends Disposable {
   predictionsScored: Counter<'confidence' | 'outcome'>;
   sweeps: Counter<'outcome'>;
   httpRequestSeconds: Histogram<'route' | 'status'>;
+  modelLoads: Counter<'outcome'>;
+  featureCoverageRatio: Histogram<'model'>;
+  featureProblems: Counter<'model' | 'feature' | 'problem'>;
+  featureDriftPsi: Gauge<'model' | 'version' | 'feature'>;
+  scoreDriftPsi: Gauge<'model' | 'version'>;
 }
 
 const jobSeconds = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
@@ -132,6 +137,37 @@ export function createMetrics(): Metrics {
       help: 'HTTP requests by route pattern and status',
       labelNames: ['route', 'status'],
       buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+      registers,
+    }),
+    modelLoads: new Counter({
+      name: 'presage_model_loads_total',
+      help: 'Tries to load another version of a model by outcome: loaded, refused, unavailable',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    featureCoverageRatio: new Histogram({
+      name: 'presage_feature_coverage_ratio',
+      help: 'Share of the columns for which a scored row had a usable value of its own',
+      labelNames: ['model'],
+      buckets: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1],
+      registers,
+    }),
+    featureProblems: new Counter({
+      name: 'presage_feature_problems_total',
+      help: 'Values that a model could not be given as they came: missing, not_finite, invalid, unknown_category, out_of_range',
+      labelNames: ['model', 'feature', 'problem'],
+      registers,
+    }),
+    featureDriftPsi: new Gauge({
+      name: 'presage_feature_drift_psi',
+      help: 'Population stability index of what a model is given, against its training rows',
+      labelNames: ['model', 'version', 'feature'],
+      registers,
+    }),
+    scoreDriftPsi: new Gauge({
+      name: 'presage_score_drift_psi',
+      help: 'Population stability index of the probabilities that a model answers, against its training rows',
+      labelNames: ['model', 'version'],
       registers,
     }),
     [Symbol.dispose]() {

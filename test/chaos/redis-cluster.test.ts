@@ -2,8 +2,10 @@ import { Redis } from 'ioredis';
 import { z } from 'zod';
 import { defineQueue } from '../../shared/contracts/define-queue.ts';
 import { openCallTime, randomContacts } from '../support/open-call-time.ts';
+import { openLeadScoring } from '../support/open-lead-scoring.ts';
 import { openRedisCluster, type RedisCluster } from '../support/open-redis-cluster.ts';
 import { openTestFleet } from '../support/open-test-fleet.ts';
+import { byId, sampleLeads } from '../support/sample-leads.ts';
 import { until } from '../support/until.ts';
 
 let cluster: RedisCluster;
@@ -65,4 +67,17 @@ test('the prediction cache works with untagged keys on any node', async () => {
   expect(first.predictions.every((prediction) => prediction.source === 'sagemaker')).toBe(true);
   expect(second.predictions.every((prediction) => prediction.cached)).toBe(true);
   expect(callTime.server.requests).toHaveLength(60);
+}, 60_000);
+
+test('the cache of scores does too', async () => {
+  await using room = await openLeadScoring({ redis: cluster.settings });
+  await room.serve('1.0.0');
+  await until(() => room.redis.status === 'ready');
+  const leads = await sampleLeads();
+  await room.addLeads(byId(leads));
+  const ids = leads.map(({ leadId }) => leadId);
+  const first = await room.run(ids);
+  expect((await room.run(ids)).predictions).toEqual(first.predictions);
+  expect(await room.cacheRequests('hit')).toBe(ids.length);
+  expect(await room.cacheRequests('write_error')).toBe(0);
 }, 60_000);

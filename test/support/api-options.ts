@@ -1,7 +1,10 @@
 import type { ApiOptions } from '../../producers/api/build-server.ts';
+import { createLegacyCircuit } from '../../producers/api/create-legacy-circuit.ts';
 import { findCallTime } from '../../producers/api/find-call-time.ts';
+import { createLeadModelReader } from '../../producers/api/lead-model-reader.ts';
 import { createPageReader } from '../../producers/api/page-reader.ts';
 import { createPredictionReader } from '../../producers/api/prediction-reader.ts';
+import { createBulkScoreReader } from '../../producers/api/read-bulk-scores.ts';
 import { callTimePrediction } from '../../shared/contracts/call-time-prediction.ts';
 import { createQueueLimit } from '../../shared/queue/create-queue-limit.ts';
 import type { TestFleet } from './open-test-fleet.ts';
@@ -24,6 +27,9 @@ export function apiOptions(fleet: TestFleet, changes: Partial<ApiOptions> = {}):
     }),
     predictions: createPredictionReader(fleet.database.db),
     findCallTime: (phone) => findCallTime(fleet.database.db, phone),
+    readBulkScores: createBulkScoreReader({ db: fleet.database.db, ledger: fleet.ledger }),
+    readLeadModels: createLeadModelReader(fleet),
+    legacyCircuit: createLegacyCircuit(fleet),
     registry: fleet.metrics.registry,
     checkReadiness: async () => ({ mysql: (await fleet.database.isUp()) ? 'ok' : 'failed' }),
     ...changes,

@@ -1,7 +1,12 @@
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { migrateStores } from '../../producers/cli/migrate-stores.ts';
+import { installSamples } from '../../producers/cli/models/install-samples.ts';
 import type { Environment } from '../../shared/config/read-settings.ts';
 import { createTestDatabase } from './create-test-database.ts';
 import { openPrivateServers } from './open-private-servers.ts';
@@ -9,7 +14,8 @@ import { runPresage } from './run-presage.ts';
 
 /** `presage doctor` before a fleet in which all is well, until the test changes that. */
 export interface Doctor extends AsyncDisposable {
-  environment: Environment & Record<'REDIS_URL' | 'DATABASE_URL' | 'AWS_ENDPOINT_URL_DYNAMODB', string>;
+  environment: Environment &
+    Record<'REDIS_URL' | 'DATABASE_URL' | 'AWS_ENDPOINT_URL_DYNAMODB' | 'ARTIFACTS_URL', string>;
   /** An address of this machine that takes connections and never answers. */
   silentPort: number;
   /** Runs it where these variables are different. */
@@ -50,6 +56,8 @@ export async function openDoctor(redisUrl = process.env['TEST_REDIS_URL'] ?? '')
   const servers = resources.use(await openPrivateServers());
   const database = resources.use(await createTestDatabase());
   const dynamodb = await servers.startDynamodb();
+  const artifacts = await mkdtemp(join(tmpdir(), 'presage-artifacts-'));
+  resources.defer(() => rm(artifacts, { recursive: true, force: true }));
   const silent = createServer((socket) => void socket.resume().on('error', () => undefined));
   resources.defer(() => void silent.close());
   silent.listen(0, '127.0.0.1');
@@ -65,11 +73,13 @@ export async function openDoctor(redisUrl = process.env['TEST_REDIS_URL'] ?? '')
     TOGETHER_AI_KEY: 'tk-secret',
     TOGETHER_BASE_URL: `http://127.0.0.1:${silentPort}/v1`,
     AWS_ENDPOINT_URL_DYNAMODB: dynamodb.url,
+    ARTIFACTS_URL: pathToFileURL(artifacts).href,
     AWS_EC2_METADATA_DISABLED: 'true',
   };
   for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_PROFILE']) delete process.env[name];
   process.env['AWS_CONFIG_FILE'] = process.env['AWS_SHARED_CREDENTIALS_FILE'] = '/dev/null';
   await migrateStores(environment);
+  await installSamples(environment, (line) => expect(line).toBe(''));
   const owned = resources.move();
 
   return {

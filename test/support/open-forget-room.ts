@@ -19,6 +19,8 @@ export const nothingForgotten: Forgotten = {
   pages_deleted: 0,
   events_deleted: 0,
   looks_deleted: 0,
+  leads_deleted: 0,
+  lead_scores_deleted: 0,
   outcomes_deleted: 0,
   answers_deleted: 0,
   cache_entries_deleted: 0,

@@ -33,6 +33,7 @@ export async function openInsightStores(): Promise<InsightStores> {
     region: 'us-east-1',
     endpointUrl: dynamodb.url,
     insightTableName: 'presage-insights',
+    modelRegistryTableName: 'presage-models',
   };
   await prepareTables({ ...dynamodbSettings, mayAskInstanceMetadata: false });
   const llm = resources.use(

@@ -2,6 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { migrateStores } from '../../producers/cli/migrate-stores.ts';
+import { installSamples } from '../../producers/cli/models/install-samples.ts';
 import { startFleet, type Fleet } from '../../producers/cli/start-fleet.ts';
 import { databaseFromUrl } from '../../shared/config/database-settings.ts';
 import { allQueues } from '../../shared/contracts/all-queues.ts';
@@ -73,7 +74,10 @@ export async function openRunningFleet(
       },
       workingDirectory: directory,
       replicas: options.replicas,
-      migrate: async (environment) => void (await migrateStores(environment)),
+      async migrate(environment) {
+        await migrateStores(environment);
+        await installSamples(environment, () => undefined);
+      },
       guard,
       logger: log,
       logDirectory: directory,

@@ -30,6 +30,7 @@ export async function openTestInsightTable(): Promise<TestInsightTable> {
     region: 'us-east-1',
     endpointUrl: emulator.url,
     insightTableName: 'presage-insights',
+    modelRegistryTableName: 'presage-models',
     mayAskInstanceMetadata: false,
   };
   await prepareTables(settings);

@@ -14,6 +14,9 @@ export async function readEverything(db: Kysely<Tables>, redis: RedisClient): Pr
     await db.selectFrom('outcomes').selectAll().execute(),
     await db.selectFrom('generation_queue').selectAll().execute(),
     await db.selectFrom('page_cache').selectAll().execute(),
+    await db.selectFrom('leads').selectAll().execute(),
+    await db.selectFrom('lead_scores').selectAll().execute(),
+    await db.selectFrom('ai_events').selectAll().execute(),
   ];
   const values = await Promise.all(
     (await redis.keys('*')).sort().map(async (key) => {

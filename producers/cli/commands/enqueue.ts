@@ -3,6 +3,7 @@ import { allQueues } from '../../../shared/contracts/all-queues.ts';
 import type { QueueContract } from '../../../shared/contracts/define-queue.ts';
 import { PayloadError, type EnqueueOptions } from '../../../shared/queue/enqueue.ts';
 import { withClients, writeJson, type CliClients, type CliContext } from '../cli-context.ts';
+import { bulkOfLeads } from '../leads/bulk-of-leads.ts';
 import { readPayload } from '../read-payload.ts';
 import { followJob } from '../show-progress.ts';
 import { CommandFailed, UsageError } from '../usage-error.ts';
@@ -27,7 +28,8 @@ export function addEnqueueCommand(program: Command, context: CliContext): void {
     .argument('[input]', '- reads the payload from standard input')
     .option(
       '--file <path>',
-      'payload from a JSON file, or for call-time-prediction a CSV (id,phoneNumber,timezone,…)',
+      'payload from a JSON file; for call-time-prediction also a CSV (id,phoneNumber,timezone,…), for lead-scoring ' +
+        'ids, one a line, or a CSV with a column lead_id; more than 2,000 are scored in chunks',
     )
     .option('--json <text>', 'payload as JSON text')
     .option('--wait [ms]', `wait for the result and print it (${defaultWaitMs} ms when no time is given)`)
@@ -104,12 +106,22 @@ async function accept(
     ...(flags.priority === undefined ? {} : { priority: flags.priority }),
     ...(flags.delay === undefined ? {} : { delayMs: flags.delay }),
   };
+  const { idempotencyKey } = flags;
+  const key =
+    idempotencyKey === undefined ? undefined : { scope: 'cli', key: idempotencyKey, answerWithinMs: 0 };
   try {
-    if (flags.idempotencyKey === undefined) return (await accepting.enqueue(contract, payload, options)).id;
-    const key = { scope: 'cli', key: flags.idempotencyKey, answerWithinMs: 0 };
-    const outcome = await accepting.enqueueIdempotently(contract, payload, key, options);
-    if (outcome.kind === 'first') return outcome.job.id;
-    if (outcome.kind === 'replay') return outcome.jobId;
+    const bulk = await bulkOfLeads(contract.name, payload);
+    if (bulk) {
+      const claim = key && { ...key, bodyHash: bulk.bodyHash };
+      const outcome = await accepting.enqueueBulk(contract, bulk, options, claim);
+      if (outcome.kind === 'first' || outcome.kind === 'replay') return outcome.jobId;
+    } else if (key === undefined) {
+      return (await accepting.enqueue(contract, payload, options)).id;
+    } else {
+      const outcome = await accepting.enqueueIdempotently(contract, payload, key, options);
+      if (outcome.kind === 'first') return outcome.job.id;
+      if (outcome.kind === 'replay') return outcome.jobId;
+    }
     throw new CommandFailed(`The idempotency key ${flags.idempotencyKey} was used with another payload.`);
   } catch (error) {
     throw error instanceof PayloadError ? new CommandFailed(describeIssues(error)) : error;

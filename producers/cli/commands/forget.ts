@@ -1,4 +1,4 @@
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import { awsSettings } from '../../../shared/config/aws-settings.ts';
 import { dynamodbSettings } from '../../../shared/config/dynamodb-settings.ts';
 import { readSettings } from '../../../shared/config/read-settings.ts';
@@ -6,11 +6,13 @@ import { cacheRedisSettings } from '../../../shared/config/redis-settings.ts';
 import { allQueues } from '../../../shared/contracts/all-queues.ts';
 import type { InsightTable } from '../../../shared/dynamodb/insight-table.ts';
 import { JobError } from '../../../shared/errors/job-error.ts';
+import { isLeadId, leadIdRule } from '../../../shared/leads/lead-id.ts';
 import { connectRedis, type RedisConnection } from '../../../shared/queue/connect-redis.ts';
 import { createLogger } from '../../../shared/telemetry/create-logger.ts';
 import { wholeNumberArgument } from '../arguments.ts';
 import { withClients, writeJson, type CliClients, type CliContext } from '../cli-context.ts';
 import { forgetPerson } from '../forget/forget-person.ts';
+import { personWithLeadId } from '../forget/person-with-lead-id.ts';
 import { personWithPhone } from '../forget/person-with-phone.ts';
 import { personWithUserId } from '../forget/person-with-user-id.ts';
 import type { Person } from '../forget/person.ts';
@@ -32,11 +34,12 @@ export function addForgetCommand(program: Command, context: CliContext): void {
   program
     .command('forget')
     .description(
-      'remove a person from jobs, predictions, insights, activity, outcomes, pages, caches and the journal of paid ' +
-        'calls; exit 0 means that nothing is left',
+      'remove a person from jobs, predictions, insights, activity, leads and their scores, outcomes, pages, caches and ' +
+        'the journal of paid calls; exit 0 means that nothing is left',
     )
     .option('--phone <number>', 'whose phone number this is, in E.164 form', phoneArgument)
     .option('--user <id>', 'whose user id this is, as alerts write it', userArgument)
+    .option('--lead <id>', 'whose id this is as a lead', leadArgument)
     .option(
       '--wait <ms>',
       'how long to wait for jobs that workers have in hand',
@@ -44,7 +47,6 @@ export function addForgetCommand(program: Command, context: CliContext): void {
       defaultWaitMs,
     )
     .option('--json', 'print one JSON document (the default)')
-    .addOption(new Option('--lead <id>').hideHelp())
     .action((flags: ForgetFlags) => forget(flags, context));
 }
 
@@ -93,13 +95,13 @@ async function forget(flags: ForgetFlags, context: CliContext): Promise<void> {
 }
 
 function personOf({ phone, user, lead }: ForgetFlags): Person {
-  if (lead !== undefined) throw new UsageError('Nothing is stored by lead yet; give --phone or --user.');
-  if (phone !== undefined && user !== undefined) {
-    throw new UsageError('One at a time: --phone or --user, not both.');
+  if ([phone, user, lead].filter((id) => id !== undefined).length > 1) {
+    throw new UsageError('One at a time: --phone, --user or --lead.');
   }
   if (phone !== undefined) return personWithPhone(phone);
   if (user !== undefined) return personWithUserId(user);
-  throw new UsageError('Say who: --phone, with the number in E.164 form, or --user, with the id.');
+  if (lead !== undefined) return personWithLeadId(lead);
+  throw new UsageError('Say who: --phone, with the number in E.164 form, or --user or --lead, with the id.');
 }
 
 /** Says what a failure of a store leaves behind; every other failure stays as it is. */
@@ -140,5 +142,10 @@ function userArgument(value: string): string {
   if (value.trim() === '' || value.length > 256 || !value.isWellFormed()) {
     throw new InvalidArgumentError('must be 1 to 256 characters, not only spaces.');
   }
+  return value;
+}
+
+function leadArgument(value: string): string {
+  if (!isLeadId(value)) throw new InvalidArgumentError(`${leadIdRule}.`);
   return value;
 }

@@ -1,11 +1,13 @@
 import { Argument, type Command } from 'commander';
-import { awsSettings } from '../../../shared/config/aws-settings.ts';
+import { awsSettings, type AwsSettings } from '../../../shared/config/aws-settings.ts';
 import { databaseSettings } from '../../../shared/config/database-settings.ts';
 import { dynamodbSettings } from '../../../shared/config/dynamodb-settings.ts';
+import { modelSettings, type ModelSettings } from '../../../shared/config/model-settings.ts';
 import { readSettings } from '../../../shared/config/read-settings.ts';
 import { migrateDown, migrationStatus } from '../../../shared/database/migrate.ts';
 import { openDatabase } from '../../../shared/database/open-database.ts';
 import { tableStatuses } from '../../../shared/dynamodb/prepare-tables.ts';
+import { openArtifactStore } from '../../../shared/models/open-artifact-store.ts';
 import { writeJson, type CliContext } from '../cli-context.ts';
 import { migrateStores } from '../migrate-stores.ts';
 
@@ -19,8 +21,8 @@ export function addMigrateCommand(program: Command, context: CliContext): void {
   program
     .command('migrate')
     .description(
-      'bring the MySQL schema and the DynamoDB tables up to date (up), take the newest MySQL migration back (down), ' +
-        'or show both (status)',
+      'bring the MySQL schema, the DynamoDB tables and the artifact store up to date (up), take the newest MySQL ' +
+        'migration back (down), or show all of them (status)',
     )
     .addArgument(new Argument('[direction]').choices(['up', 'down', 'status']).default('up'))
     .option('--json', 'print one JSON document')
@@ -32,15 +34,19 @@ export function addMigrateCommand(program: Command, context: CliContext): void {
 }
 
 async function up({ json }: MigrateFlags, { environment, output, messages }: CliContext): Promise<void> {
-  const { migrations, tables } = await migrateStores(environment);
+  const { migrations, tables, artifacts } = await migrateStores(environment);
   if (tables === undefined) {
     messages.write(
       'DynamoDB is not configured, so no table was looked at: set AWS_ENDPOINT_URL_DYNAMODB, DYNAMODB=aws or ' +
         'DYNAMODB_TABLE_NAME.\n',
     );
   }
-  const done = [...migrations, ...(tables ?? []).map((table) => `DynamoDB table ${table}`)];
-  if (json) writeJson(output, { up: migrations, tables: tables ?? [] });
+  const done = [
+    ...migrations,
+    ...(tables ?? []).map((table) => `DynamoDB table ${table}`),
+    ...(artifacts === undefined ? [] : [`artifact store ${artifacts}`]),
+  ];
+  if (json) writeJson(output, { up: migrations, tables: tables ?? [], artifacts: artifacts ?? null });
   else output.write(done.length > 0 ? `up: ${done.join(', ')}\n` : 'nothing to do\n');
 }
 
@@ -55,7 +61,7 @@ async function down({ json }: MigrateFlags, { environment, output }: CliContext)
 
 async function status({ json }: MigrateFlags, { environment, output }: CliContext): Promise<void> {
   const settings = readSettings(
-    { database: databaseSettings, dynamodb: dynamodbSettings, aws: awsSettings },
+    { database: databaseSettings, dynamodb: dynamodbSettings, aws: awsSettings, model: modelSettings },
     environment,
   );
   await using database = openDatabase(settings.database);
@@ -63,6 +69,7 @@ async function status({ json }: MigrateFlags, { environment, output }: CliContex
   const tables = settings.dynamodb.isConfigured
     ? await tableStatuses({ ...settings.dynamodb, ...settings.aws })
     : [];
+  const artifacts = await artifactStatus(settings);
   if (json) {
     writeJson(output, {
       migrations: migrations.map(({ name, executedAt }) => ({
@@ -70,6 +77,7 @@ async function status({ json }: MigrateFlags, { environment, output }: CliContex
         executed_at: executedAt?.toISOString() ?? null,
       })),
       tables: tables.map(({ name, state }) => ({ name, state })),
+      artifacts,
     });
     return;
   }
@@ -77,4 +85,11 @@ async function status({ json }: MigrateFlags, { environment, output }: CliContex
     output.write(`${name}  ${executedAt?.toISOString() ?? 'pending'}\n`);
   }
   for (const { name, state } of tables) output.write(`DynamoDB table ${name}  ${state}\n`);
+  if (artifacts) output.write(`artifact store ${artifacts.url}  ${artifacts.state}\n`);
+}
+
+async function artifactStatus({ model, aws }: { model: ModelSettings; aws: AwsSettings }) {
+  if (!model.artifacts) return null;
+  using store = await openArtifactStore(model.artifacts, aws);
+  return { url: store.url, state: (await store.exists()) ? 'ready' : 'missing' };
 }

@@ -3,6 +3,7 @@ import type { Environment } from '../../../shared/config/read-settings.ts';
 import { wholeNumberArgument } from '../arguments.ts';
 import type { CliContext } from '../cli-context.ts';
 import { migrateStores } from '../migrate-stores.ts';
+import { installSamples } from '../models/install-samples.ts';
 import { UsageError } from '../usage-error.ts';
 
 interface UpFlags {
@@ -21,6 +22,11 @@ export function addStackCommands(
   context: CliContext,
   run: (work: Promise<number>) => Promise<void>,
 ): void {
+  async function migrate(environment: Environment): Promise<void> {
+    await migrateStores(environment);
+    await installSamples(environment, (line) => context.messages.write(line));
+  }
+
   program
     .command('up')
     .description('run the embedded stack and every process of the fleet until Ctrl-C')
@@ -58,10 +64,6 @@ export function addStackCommands(
       const { runDemo } = await import('../demo/run-demo.ts');
       await run(runDemo(context, migrate));
     });
-}
-
-async function migrate(environment: Environment): Promise<void> {
-  await migrateStores(environment);
 }
 
 function collectReplicas(value: string, replicas: Record<string, number>): Record<string, number> {

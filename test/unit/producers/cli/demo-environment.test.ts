@@ -18,6 +18,8 @@ describe('demoEnvironment', () => {
       AWS_ENDPOINT_URL_BEDROCK_RUNTIME: 'https://real.example',
       AWS_ENDPOINT_URL_DYNAMODB: 'https://real.example',
       DYNAMODB: 'aws',
+      MODEL_REGISTRY_TABLE: 'real-models',
+      ARTIFACTS_BUCKET: 'real-bucket',
       USE_BEDROCK: 'false',
       OPENAI_API_KEY_FILE: '/run/secrets/real-key',
       OPENAI_BASE_URL: 'https://real.example',

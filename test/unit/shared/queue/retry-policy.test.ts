@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import {
   errorKinds,
   JobError,
+  ModelNotReadyError,
   MustWaitError,
   StoreUnavailableError,
 } from '../../../../shared/errors/job-error.ts';
@@ -29,6 +30,10 @@ test('what must wait is put aside for as long as it says, whatever the attempt',
 
 test('an outage of our own store parks, whatever the attempt', () => {
   expect(decideRetry(new StoreUnavailableError('mysql', undefined), 5, 5)).toEqual({ action: 'park' });
+});
+
+test('a process without the model parks, and leaves the jobs to others', () => {
+  expect(decideRetry(new ModelNotReadyError('lead-conversion'), 5, 5)).toEqual({ action: 'park' });
 });
 
 test('the delay grows, is bounded and never undercuts Retry-After', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { readLines } from '../../../../../producers/cli/activity/read-lines.ts';
-import { readRecords, type CsvRecord } from '../../../../../producers/cli/activity/read-records.ts';
+import { readLines } from '../../../../../producers/cli/csv/read-lines.ts';
+import { readRecords, type CsvRecord } from '../../../../../producers/cli/csv/read-records.ts';
 
 async function* inChunks(text: string, size: number): AsyncGenerator<Buffer> {
   const bytes = Buffer.from(text);

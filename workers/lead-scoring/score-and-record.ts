@@ -1,0 +1,53 @@
+import type { LeadScoresTable } from '../../shared/database/lead-scores-table.ts';
+import { classify } from '../../shared/errors/classify.ts';
+import type { ModelLease, ServedModel } from '../../shared/models/served-model.ts';
+import { scoreLeads, type ScoreLeadsOptions } from './score-leads.ts';
+import { toScoreRow } from './score-row.ts';
+import type { ScoreRows } from './score-rows.ts';
+import type { VersionInfo } from './to-answer.ts';
+import type { TelemetryOptions } from './with-telemetry.ts';
+
+export interface LeadScoringDependencies
+  extends TelemetryOptions, Required<Pick<ScoreLeadsOptions, 'readLeads' | 'cache'>> {
+  model: Pick<ServedModel, 'acquire'>;
+  /** Reads about a version that need not be loaded. */
+  describeVersion: (version: string) => Promise<VersionInfo>;
+  rows: ScoreRows;
+  /** Below it a score is marked as degraded. */
+  minFeatureCoverage: number;
+}
+
+export interface Scoring
+  extends ScoreLeadsOptions, Pick<LeadScoringDependencies, 'rows' | 'minFeatureCoverage' | 'now'> {
+  /** Whose rows they are. */
+  jobId: string;
+  model: ModelLease;
+  signal: AbortSignal;
+}
+
+/**
+ * Scores leads; answers their rows as they are stored: another run may have been first.
+ *
+ * @param positions where the request names each lead first, from 0
+ */
+export async function scoreAndRecord(
+  positions: ReadonlyMap<string, number>,
+  scoring: Scoring,
+): Promise<LeadScoresTable[]> {
+  if (positions.size === 0) return [];
+  const { jobId, model, signal, rows, minFeatureCoverage, now } = scoring;
+  const { outcomes, remember } = await scoreLeads([...positions.keys()], scoring);
+  if (signal.aborted) throw classify(signal.reason);
+  const rowContext = {
+    jobId,
+    modelId: model.manifest.model_id,
+    modelVersion: model.manifest.version,
+    minFeatureCoverage,
+    scoredAt: new Date(now()),
+  };
+  const found = [...outcomes].map(([leadId, outcome]) =>
+    toScoreRow({ leadId, position: positions.get(leadId) ?? 0 }, outcome, rowContext),
+  );
+  const [stored] = await Promise.all([rows.record(jobId, found), remember()]);
+  return stored;
+}
