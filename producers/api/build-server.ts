@@ -21,10 +21,12 @@ import { addWebhooks, type WebhookOptions } from '../webhook/main.ts';
 import type { ApiServer } from './api-server.ts';
 import { ProblemError, problemBody, problemFromIssues, problemSchema } from './problem.ts';
 import { addActivityRoutes, type ActivityRouteDependencies } from './routes/activity.ts';
+import { addAdvancedMlRoutes, type AdvancedMlRouteDependencies } from './routes/advanced-ml.ts';
 import { addAlertRoutes } from './routes/alerts.ts';
 import { addCallTimeRoutes, type CallTimeRouteDependencies } from './routes/call-times.ts';
 import { addInsightRoutes, type InsightRouteDependencies } from './routes/insights.ts';
 import { addJobRoutes, type JobRouteDependencies } from './routes/jobs.ts';
+import { addLeadScoreRoutes, type LeadScoreRouteDependencies } from './routes/lead-scores.ts';
 import { addOutcomeRoutes, type OutcomeRouteDependencies } from './routes/outcomes.ts';
 import { addPageRoutes, type PageRouteDependencies } from './routes/pages.ts';
 import { addPredictionRoutes, type PredictionRouteDependencies } from './routes/predictions.ts';
@@ -35,9 +37,11 @@ export interface ApiOptions
   extends
     HealthOptions,
     ActivityRouteDependencies,
+    AdvancedMlRouteDependencies,
     CallTimeRouteDependencies,
     InsightRouteDependencies,
     JobRouteDependencies,
+    LeadScoreRouteDependencies,
     OutcomeRouteDependencies,
     PageRouteDependencies,
     PredictionRouteDependencies {
@@ -131,6 +135,8 @@ export async function buildServer(options: ApiOptions): Promise<ApiServer> {
   addOutcomeRoutes(server, options);
   addCallTimeRoutes(server, options);
   addAlertRoutes(server, options);
+  addAdvancedMlRoutes(server, options);
+  await addLeadScoreRoutes(server, options);
   addInsightRoutes(server, options);
   await addPageRoutes(server, options);
   addPredictionRoutes(server, options);
@@ -156,7 +162,9 @@ function answerError(error: Error, request: FastifyRequest, reply: FastifyReply,
     problem ?? new ProblemError('INTERNAL_ERROR', 'The request failed here; the logs have its request id.');
   const body = problemBody(told, request.id);
   if (body.status === 401) reply.header('www-authenticate', 'Bearer');
-  if (body.status === 503 || body.status === 429) reply.header('retry-after', '5');
+  if (body.status === 503 || body.status === 429) {
+    reply.header('retry-after', String(told.retryAfterSeconds ?? 5));
+  }
   reply.code(body.status).type('application/problem+json').send(JSON.stringify(body));
 }
 

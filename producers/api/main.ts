@@ -1,4 +1,5 @@
 import { v4 as uuid } from 'uuid';
+import { advancedMlSettings } from '../../shared/config/advanced-ml-settings.ts';
 import { awsSettings } from '../../shared/config/aws-settings.ts';
 import { databaseSettings } from '../../shared/config/database-settings.ts';
 import { dynamodbSettings } from '../../shared/config/dynamodb-settings.ts';
@@ -21,9 +22,12 @@ import { createMetrics } from '../../shared/telemetry/create-metrics.ts';
 import { openTracing } from '../../shared/telemetry/open-tracing.ts';
 import { buildServer } from './build-server.ts';
 import { checkReadiness } from './check-readiness.ts';
+import { createLegacyCircuit } from './create-legacy-circuit.ts';
 import { findCallTime } from './find-call-time.ts';
+import { createLeadModelReader } from './lead-model-reader.ts';
 import { createPageReader } from './page-reader.ts';
 import { createPredictionReader } from './prediction-reader.ts';
+import { createBulkScoreReader } from './read-bulk-scores.ts';
 
 /** The HTTP API. Needs MySQL; works on without Redis, because the relay hands over what was accepted. */
 export async function runApi(environment: Environment): Promise<number> {
@@ -34,6 +38,7 @@ export async function runApi(environment: Environment): Promise<number> {
       producer: producerSettings,
       http: httpSettings,
       webhook: webhookSettings,
+      advancedMl: advancedMlSettings,
       dynamodb: dynamodbSettings,
       aws: awsSettings,
       redis: redisSettings,
@@ -80,6 +85,9 @@ export async function runApi(environment: Environment): Promise<number> {
         pages: createPageReader({ db: producer.database.db, redis: cache.client, metrics, log }),
         predictions: createPredictionReader(producer.database.db),
         findCallTime: (phoneNumber) => findCallTime(producer.database.db, phoneNumber),
+        readBulkScores: createBulkScoreReader({ db: producer.database.db, ledger: producer.ledger }),
+        readLeadModels: createLeadModelReader(producer),
+        legacyCircuit: settings.advancedMl.legacyEnabled ? createLegacyCircuit({ metrics, log }) : undefined,
         log,
         metrics,
         tracing,

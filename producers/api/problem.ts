@@ -16,8 +16,11 @@ export const problemKinds = {
   QUEUE_FULL: { status: 429, title: 'The queue is full' },
   RATE_LIMITED: { status: 429, title: 'Too many requests' },
   INTERNAL_ERROR: { status: 500, title: 'Internal error' },
+  CIRCUIT_OPEN: { status: 503, title: 'Left alone for a while, because it keeps failing' },
+  MODEL_NOT_READY: { status: 503, title: 'No model is loaded' },
   SENDER_UNREACHABLE: { status: 503, title: 'The sender does not answer' },
   STORE_UNAVAILABLE: { status: 503, title: 'The store does not answer' },
+  STILL_QUEUED: { status: 504, title: 'The job is not done yet' },
 } as const;
 
 export type ProblemCode = keyof typeof problemKinds;
@@ -45,18 +48,27 @@ export const problemSchema = z
 
 export type Problem = z.output<typeof problemSchema>;
 
+interface ProblemDetails {
+  errors?: Problem['errors'];
+  jobId?: string;
+  retryAfterSeconds?: number;
+}
+
 /** An answer that is not a success; thrown by routes and turned into problem details in one place. */
 export class ProblemError extends Error {
   readonly code: ProblemCode;
   readonly errors: Problem['errors'];
   readonly jobId: string | undefined;
+  /** When it is worth trying again; a few seconds where nobody knows. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(code: ProblemCode, detail: string, more: { errors?: Problem['errors']; jobId?: string } = {}) {
+  constructor(code: ProblemCode, detail: string, more: ProblemDetails = {}) {
     super(detail);
     this.name = 'ProblemError';
     this.code = code;
     this.errors = more.errors ?? [];
     this.jobId = more.jobId;
+    this.retryAfterSeconds = more.retryAfterSeconds;
   }
 }
 

@@ -53,11 +53,11 @@ export const submitResponses = {
 };
 
 export interface SubmitDependencies {
-  enqueue: Pick<Enqueue, 'enqueue' | 'enqueueIdempotently'>;
+  enqueue: Pick<Enqueue, 'enqueue' | 'enqueueIdempotently' | 'enqueueBulk'>;
   ledger: Ledger;
   queueLimit: QueueLimit;
   results: ResultChannel;
-  /** Aborted when the server stops: waiting requests are answered with 202 then. */
+  /** Aborted when the server stops: waiting requests are told then that their jobs go on. */
   stopping: AbortSignal;
   log: Logger;
 }
@@ -73,7 +73,42 @@ export async function submitJob(
   waitMs: number,
   dependencies: SubmitDependencies,
 ): Promise<void> {
+  const { jobId, settled } = await acceptAndWait(
+    contract,
+    request.body,
+    { request, reply, waitMs },
+    dependencies,
+  );
+  await answer(contract.name, jobId, settled, reply);
+}
+
+export interface Caller {
+  request: FastifyRequest;
+  reply: FastifyReply;
+  /** How long the caller waits for the result, in milliseconds; 0: not at all. */
+  waitMs: number;
+}
+
+export interface Submission {
+  jobId: string;
+  /** The settled job; `undefined` when nobody waits for it, or it was not settled in time. */
+  settled: JobRecord | undefined;
+  /** Whether this request repeats another one, whose job it is. */
+  isRepetition: boolean;
+}
+
+/**
+ * Accepts a job and waits for it. With an idempotency key, the same request sent again has the first one's job, and
+ * what that one was told.
+ */
+export async function acceptAndWait(
+  contract: QueueContract,
+  payload: unknown,
+  caller: Caller,
+  dependencies: SubmitDependencies,
+): Promise<Submission> {
   const { enqueue, queueLimit, results } = dependencies;
+  const { request, reply, waitMs } = caller;
   const key = idempotencyKeyOf(request);
   await queueLimit.assertRoom(contract.name);
   const options: EnqueueOptions = {
@@ -82,16 +117,16 @@ export async function submitJob(
     ...(waitMs > 0 ? { replyTo: results.name } : {}),
   };
   if (key === undefined) {
-    const job = await enqueue.enqueue(contract, request.body, options);
-    await answer(contract.name, job.id, await waitForResult(job.id, reply, waitMs, dependencies), reply);
-    return;
+    const { id: jobId } = await enqueue.enqueue(contract, payload, options);
+    const settled = await waitForResult(jobId, reply, waitMs, dependencies);
+    return { jobId, settled, isRepetition: false };
   }
 
   const answerWithinMs = waitMs > 0 ? waitMs + answerMarginMs : 0;
   const scope = request.caller;
   const outcome = await enqueue.enqueueIdempotently(
     contract,
-    request.body,
+    payload,
     { scope, key, answerWithinMs },
     options,
   );
@@ -106,28 +141,25 @@ export async function submitJob(
     case 'replay': {
       const settled =
         outcome.answerStatus === acceptedStatus ? undefined : await dependencies.ledger.read(outcome.jobId);
-      await answer(contract.name, outcome.jobId, settled, reply);
-      return;
+      return { jobId: outcome.jobId, settled, isRepetition: true };
     }
-    case 'first': {
-      const settled = await waitForResult(outcome.job.id, reply, waitMs, dependencies);
-      if (answerWithinMs > 0) {
-        await dependencies.ledger
-          .recordAnswer({ scope, queue: contract.name, key }, answerStatus(settled))
-          // The job is accepted all the same; a repetition is answered with 202 then.
-          .catch((error: unknown) =>
-            dependencies.log.warn({ err: error }, 'an answer could not be recorded'),
-          );
-      }
-      await answer(contract.name, outcome.job.id, settled, reply);
-    }
+    case 'first':
   }
+  const jobId = outcome.job.id;
+  const settled = await waitForResult(jobId, reply, waitMs, dependencies);
+  if (answerWithinMs > 0) {
+    await dependencies.ledger
+      .recordAnswer({ scope, queue: contract.name, key }, answerStatus(settled))
+      // The job is accepted all the same; a repetition is answered with 202 then.
+      .catch((error: unknown) => dependencies.log.warn({ err: error }, 'an answer could not be recorded'));
+  }
+  return { jobId, settled, isRepetition: false };
 }
 
 const acceptedStatus = 202;
 
 /** The settled job, or undefined when the caller does not wait, has gone, or the job is not done in time. */
-async function waitForResult(
+export async function waitForResult(
   jobId: string,
   reply: FastifyReply,
   waitMs: number,
@@ -136,6 +168,8 @@ async function waitForResult(
   if (waitMs === 0) return undefined;
   const hungUp = new AbortController();
   reply.raw.once('close', () => hungUp.abort());
+  // Whoever went while the job was accepted is not heard of again.
+  if (reply.raw.closed) hungUp.abort();
   return results.wait(jobId, waitMs, AbortSignal.any([stopping, hungUp.signal]));
 }
 
@@ -154,13 +188,18 @@ async function answer(
   if (settled?.state === 'completed') {
     await reply.code(200).header('location', statusUrl).send(settled.result);
   } else if (settled?.error) {
-    throw new ProblemError(problemCodes[settled.error.kind], settled.error.message, { jobId });
+    throw problemFromFailure(settled.error, jobId);
   } else {
     await reply
       .code(acceptedStatus)
       .header('location', statusUrl)
       .send({ job_id: jobId, queue, state: 'accepted', status_url: statusUrl });
   }
+}
+
+/** Why a job failed, as its caller is told. */
+export function problemFromFailure({ kind, message }: JobFailure, jobId: string): ProblemError {
+  return new ProblemError(problemCodes[kind], message, { jobId });
 }
 
 const problemCodes: Readonly<Record<JobFailure['kind'], ProblemCode>> = {

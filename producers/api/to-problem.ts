@@ -1,8 +1,9 @@
 import { errorCodes, type FastifyError } from 'fastify';
-import { JobError, StoreUnavailableError } from '../../shared/errors/job-error.ts';
+import { JobError, ModelNotReadyError, StoreUnavailableError } from '../../shared/errors/job-error.ts';
 import { AccessDenied } from '../../shared/http-access/add-access-control.ts';
 import { PayloadError } from '../../shared/queue/enqueue.ts';
 import { ProblemError, problemFromIssues } from './problem.ts';
+import { StillQueuedError } from './still-queued-error.ts';
 
 /** Whatever a route or the server threw, as the problem that the caller is told. Undefined: our own fault. */
 export function toProblem(error: FastifyError | Error): ProblemError | undefined {
@@ -13,6 +14,16 @@ export function toProblem(error: FastifyError | Error): ProblemError | undefined
       'STORE_UNAVAILABLE',
       `${error.message}. Nothing was accepted; try again in a few seconds.`,
     );
+  }
+  if (error instanceof ModelNotReadyError) {
+    return new ProblemError('MODEL_NOT_READY', `${error.message}. Try again in a few seconds.`);
+  }
+  if (error instanceof StillQueuedError) {
+    return new ProblemError('STILL_QUEUED', error.message, { jobId: error.jobId });
+  }
+  if (error instanceof JobError && error.code === 'CIRCUIT_OPEN') {
+    const retryAfterSeconds = Math.max(1, Math.ceil((error.retryAfterMs ?? 0) / 1_000));
+    return new ProblemError('CIRCUIT_OPEN', `${error.message}.`, { retryAfterSeconds });
   }
   if (error instanceof AccessDenied) {
     return new ProblemError(

@@ -1,12 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { awsSettings } from '../../shared/config/aws-settings.ts';
+import { awsSettings, type AwsSettings } from '../../shared/config/aws-settings.ts';
 import { databaseSettings } from '../../shared/config/database-settings.ts';
 import { dynamodbSettings } from '../../shared/config/dynamodb-settings.ts';
+import { modelSettings, type ArtifactSettings } from '../../shared/config/model-settings.ts';
 import { readSettings, type Environment } from '../../shared/config/read-settings.ts';
 import { ForeignTableError, migrateUp } from '../../shared/database/migrate.ts';
 import { openDatabase } from '../../shared/database/open-database.ts';
 import { ForeignDynamodbTableError, prepareTables } from '../../shared/dynamodb/prepare-tables.ts';
 import { StoreUnavailableError } from '../../shared/errors/job-error.ts';
+import { openArtifactStore } from '../../shared/models/open-artifact-store.ts';
 import { CommandFailed } from './usage-error.ts';
 
 /** An emulator in a container is still starting when this is run beside it. */
@@ -18,6 +20,8 @@ export interface MigratedStores {
   migrations: string[];
   /** DynamoDB tables that were made; undefined when the environment says nothing about DynamoDB. */
   tables: string[] | undefined;
+  /** The bucket or the folder of artifacts, if it was made. */
+  artifacts: string | undefined;
 }
 
 /**
@@ -26,8 +30,8 @@ export interface MigratedStores {
  * @throws ConfigurationError, CommandFailed for a table that is not ours, StoreUnavailableError
  */
 export async function migrateStores(environment: Environment): Promise<MigratedStores> {
-  const { database, dynamodb, aws } = readSettings(
-    { database: databaseSettings, dynamodb: dynamodbSettings, aws: awsSettings },
+  const { database, dynamodb, aws, model } = readSettings(
+    { database: databaseSettings, dynamodb: dynamodbSettings, aws: awsSettings, model: modelSettings },
     environment,
   );
   await using mysql = openDatabase(database);
@@ -36,11 +40,18 @@ export async function migrateStores(environment: Environment): Promise<MigratedS
     const tables = dynamodb.isConfigured
       ? await onceItAnswers(() => prepareTables({ ...dynamodb, ...aws }))
       : undefined;
-    return { migrations, tables };
+    const artifacts = model.artifacts && (await prepareArtifacts(model.artifacts, aws));
+    return { migrations, tables, artifacts };
   } catch (error) {
     const isForeign = error instanceof ForeignTableError || error instanceof ForeignDynamodbTableError;
     throw isForeign ? new CommandFailed(error.message, { cause: error }) : error;
   }
+}
+
+/** Answers the address of what was made. */
+async function prepareArtifacts(settings: ArtifactSettings, aws: AwsSettings): Promise<string | undefined> {
+  using store = await openArtifactStore(settings, aws);
+  return (await onceItAnswers(() => store.prepare())) ? store.url : undefined;
 }
 
 async function onceItAnswers<Result>(work: () => Promise<Result>): Promise<Result> {

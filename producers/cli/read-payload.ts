@@ -2,8 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { callTimePrediction } from '../../shared/contracts/call-time-prediction.ts';
+import { leadScoring } from '../../shared/contracts/lead-scoring.ts';
 import type { CliContext } from './cli-context.ts';
 import { contactsFromCsv } from './contacts-from-csv.ts';
+import { leadIdsFromText } from './lead-ids-from-text.ts';
 import { CommandFailed, UsageError } from './usage-error.ts';
 
 export interface PayloadSource {
@@ -23,14 +25,20 @@ export async function readPayload(
   if (given.filter(Boolean).length !== 1) {
     throw new UsageError('Give the payload once: --file F, --json J, or - for standard input.');
   }
-  if (source.json !== undefined) return parseJson(source.json, '--json');
+  if (source.json !== undefined) return fromJson(queue, parseJson(source.json, '--json'));
   const content =
     source.file === undefined ? await text(input) : await readInput(resolve(workingDirectory, source.file));
   const name = source.file ?? 'standard input';
   const looksLikeJson = /^\s*[[{]/.test(content);
   const isCsv = source.file !== undefined && extname(source.file).toLowerCase() === '.csv';
   if (queue === callTimePrediction.name && (isCsv || !looksLikeJson)) return contactsFromCsv(content, name);
-  return parseJson(content, name);
+  if (queue === leadScoring.name && !looksLikeJson) return leadIdsFromText(content, { name, isCsv });
+  return fromJson(queue, parseJson(content, name));
+}
+
+/** Leads may also be given as a list of their ids. */
+function fromJson(queue: string, value: unknown): unknown {
+  return queue === leadScoring.name && Array.isArray(value) ? { lead_ids: value } : value;
 }
 
 async function readInput(path: string): Promise<string> {

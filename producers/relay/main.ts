@@ -7,14 +7,15 @@ import { allQueues } from '../../shared/contracts/all-queues.ts';
 import { watchRedisMemory } from '../../shared/queue/redis-memory.ts';
 import { runBackgroundProducer } from '../run-background-producer.ts';
 import { measureGenerationQueue } from './measure-generation-queue.ts';
+import { measureLeadQuality } from './measure-lead-quality.ts';
 import { measureQueues } from './measure-queues.ts';
 import { measureSweeps } from './measure-sweeps.ts';
 import { openRelay } from './open-relay.ts';
 import { openRetention } from './open-retention.ts';
 
 /**
- * The relay process: makes Redis agree with the ledger, measures the queues, the ticks and what they predict, and
- * deletes what is old.
+ * The relay process: makes Redis agree with the ledger, measures the queues, the ticks and what they predict, and how
+ * good scores of leads were, and deletes what is old.
  */
 export function runRelay(environment: Environment): Promise<number> {
   // With what every background producer reads, so that all problems are told at once.
@@ -35,6 +36,7 @@ export function runRelay(environment: Environment): Promise<number> {
     measureQueues({ queues, dispatcher, db, registry, log });
     measureSweeps({ db, registry, log });
     measureGenerationQueue({ db, registry, log });
+    measureLeadQuality({ db, registry, log });
     const redisMemory = watchRedisMemory(redis.client, queues, keys);
     resources.use(openRelay({ db, ledger, dispatcher, redisMemory, queues, log }));
     resources.use(openRetention({ db, ...retention, registry, log }));

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import { Counter, type Registry } from 'prom-client';
 import { purgeActivity } from '../../shared/activity/purge-activity.ts';
+import { purgeAiEvents } from '../../shared/ai-events/purge-ai-events.ts';
 import type { Tables } from '../../shared/database/tables.ts';
 import { purgeIdempotencyKeys } from '../../shared/ledger/purge-idempotency-keys.ts';
 import { purgeJobs } from '../../shared/ledger/purge-jobs.ts';
@@ -13,7 +14,7 @@ import { purgePredictions } from './purge-predictions.ts';
 
 export interface RetentionOptions {
   db: Kysely<Tables>;
-  /** How long a settled job stays in the ledger, in days; `undefined` means for ever. */
+  /** How long a settled job stays in the ledger, and its telemetry, in days; `undefined` means for ever. */
   ledgerRetentionDays: number | undefined;
   /** How long what users did, and what that predicted, stays, in days; `undefined` means for ever. */
   activityRetentionDays: number | undefined;
@@ -30,10 +31,10 @@ const llmCallsKeptDays = 400;
 const expiredPagesKeptDays = 1;
 
 /**
- * Deletes what is older than it has to be kept from the ledger, from the log of what users did, and from what was
- * predicted of that, at once and then every hour. Call times and insights are not touched: they belong to the product.
- * What models answered goes with its job, what that cost after 400 days. Any number of these may run; a row is deleted
- * and counted once.
+ * Deletes what is older than it has to be kept from the ledger, from telemetry, from the log of what users did, and
+ * from what was predicted of that, at once and then every hour. Call times, insights and lead scores are not touched:
+ * they belong to the product. What models answered goes with its job, what that cost after 400 days. Any number of
+ * these may run; a row is deleted and counted once.
  */
 export function openRetention(options: RetentionOptions): AsyncDisposable {
   const { db, ledgerRetentionDays, activityRetentionDays, registry, log } = options;
@@ -57,6 +58,7 @@ export function openRetention(options: RetentionOptions): AsyncDisposable {
     await count('idempotency_keys', purgeIdempotencyKeys(db, now, signal));
     if (ledgerRetentionDays !== undefined) {
       await count('jobs', purgeJobs(db, { finishedBefore: daysAgo(ledgerRetentionDays), signal }));
+      await count('ai_events', purgeAiEvents(db, { writtenBefore: daysAgo(ledgerRetentionDays), signal }));
     }
     await count('llm_calls', purgeLlmCalls(db, { begunBefore: daysAgo(llmCallsKeptDays), signal }));
     await count('page_cache', purgePages(db, { expiredBefore: daysAgo(expiredPagesKeptDays), signal }));

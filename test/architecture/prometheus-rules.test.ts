@@ -4,6 +4,7 @@ import type { Registry } from 'prom-client';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { measureGenerationQueue } from '../../producers/relay/measure-generation-queue.ts';
+import { measureLeadQuality } from '../../producers/relay/measure-lead-quality.ts';
 import { measureQueues } from '../../producers/relay/measure-queues.ts';
 import { measureSweeps } from '../../producers/relay/measure-sweeps.ts';
 import { openDatabase } from '../../shared/database/open-database.ts';
@@ -71,6 +72,7 @@ function withMetrics(look: (registry: Registry) => void): void {
   measureQueues({ queues: [], dispatcher, db, registry, log });
   measureSweeps({ db, registry, log });
   measureGenerationQueue({ db, registry, log });
+  measureLeadQuality({ db, registry, log });
   look(registry);
 }
 
@@ -81,13 +83,19 @@ function labelsOf(name: string, registry: Registry): string[] | undefined {
   return metric && z.object({ labelNames: z.array(z.string()) }).parse(metric).labelNames;
 }
 
-test('there are alerts for the tick and for what it queues', () => {
+test('there are alerts for the tick, for what it queues, and for what document 004 asks of leads', () => {
   expect(alerts.map(({ alert }) => alert)).toEqual(
     expect.arrayContaining([
       'PresageSweepLate',
       'PresageSweepFailing',
       'PresageSweepSlow',
       'PresageGenerationQueueGrowing',
+      'PresageLeadRequestsFailing',
+      'PresageLeadScoringSlow',
+      'PresageLeadCacheCold',
+      'PresageModelNotLoading',
+      'PresageFeatureCoverageLow',
+      'PresageFeatureDrift',
     ]),
   );
   expect(new Set(alerts.map(({ alert }) => alert)).size).toBe(alerts.length);
@@ -120,7 +128,7 @@ test('alerts are grouped by labels that their metrics have', () => {
   withMetrics((registry) => {
     const unknown = alerts.flatMap(({ alert, expr }) => {
       const labels = [...expr.matchAll(/\bpresage_\w+/g)].flatMap(([name]) => labelsOf(name, registry) ?? []);
-      const grouped = [...expr.matchAll(/\bby \((\w+)\)/g)].map(([, label = '']) => label);
+      const grouped = [...expr.matchAll(/\bby \(([\w, ]+)\)/g)].flatMap(([, list = '']) => list.split(', '));
       return grouped.filter((label) => !labels.includes(label)).map((label) => `${alert}: ${label}`);
     });
     expect(unknown).toEqual([]);

@@ -92,6 +92,8 @@ test.each([
   ['@aws-sdk/client-dynamodb', ['shared/dynamodb/']],
   ['@aws-sdk/lib-dynamodb', ['shared/dynamodb/']],
   ['@aws-sdk/client-sns', ['workers/churn-insight/']],
+  ['@aws-sdk/client-s3', ['shared/models/artifact-bucket.ts']],
+  ['onnxruntime-node', ['shared/models/onnx-thread.ts', 'bench/']],
   ['standardwebhooks', ['producers/webhook/']],
   [
     'fastify',

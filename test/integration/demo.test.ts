@@ -47,6 +47,11 @@ it(
       expect(pages).toBeGreaterThan(0.9 * (first?.predictions_queued ?? Infinity));
       expect(shown).toMatch(/^ +Ready for you: /m);
       expect(shown).toMatch(/Llama's emulator was called 0 times\./);
+      expect(shown).toMatch(/sample-leads\.csv: 200 lines, 200 imported, 0 bad/);
+      expect(shown).toMatch(/^ +lead-200 .+ degraded$/m);
+      expect(shown).toMatch(/^ +lead-999 +error LEAD_NOT_FOUND: /m);
+      expect(shown).toContain('200 scores (1 degraded), 1 errors');
+      expect(shown).toMatch(/^ +\{"lead_id":"lead-200",.+"degraded":true\}$/m);
     } finally {
       await rm(directory, { recursive: true });
     }

@@ -8,7 +8,9 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { readRunFile, readStack, runFilePath } from '../../shared/config/run-file.ts';
+import { environmentWithAddresses } from '../../shared/config/stack-addresses.ts';
 import { allQueues } from '../../shared/contracts/all-queues.ts';
+import { runPresage } from '../support/run-presage.ts';
 import { anyAlive, mainFile, pidsOf, runUp } from '../support/run-up.ts';
 import { until } from '../support/until.ts';
 
@@ -46,6 +48,10 @@ test('two stacks at once; SIGTERM ends each with everything that it started', as
   for (const url of Object.values(one.health).flat()) expect(await isLive(url)).toBe(true);
   expect((await stat(first.readyFile)).mode & 0o077).toBe(0);
   expect(readRunFile(directory)).toEqual(one); // who came first keeps the folder
+  const models = await runPresage(['models', 'list', '--json'], environmentWithAddresses({}, one));
+  expect(JSON.parse(models.output)).toMatchObject({
+    models: [{ model_id: 'lead-conversion', champion: '1.0.0' }],
+  });
 
   first.signal('SIGTERM');
   second.signal('SIGTERM');

@@ -5,8 +5,8 @@ import { createTimezoneNames } from '../../../shared/timezone/timezone-names.ts'
 import { activityColumns, type ActivityColumns } from '../activity/activity-columns.ts';
 import { createLocalTime } from '../activity/local-time.ts';
 import { parseOccurredAt } from '../activity/parse-occurred-at.ts';
-import { readLines } from '../activity/read-lines.ts';
-import { readRecords } from '../activity/read-records.ts';
+import { readLines } from '../csv/read-lines.ts';
+import { readRecords } from '../csv/read-records.ts';
 import { CommandFailed } from '../usage-error.ts';
 
 export interface LogLines {

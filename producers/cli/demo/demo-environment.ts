@@ -1,4 +1,5 @@
 import { contentSettings } from '../../../shared/config/content-settings.ts';
+import { leadScoringSettings } from '../../../shared/config/lead-scoring-settings.ts';
 import { patternSettings } from '../../../shared/config/pattern-settings.ts';
 import type { Environment } from '../../../shared/config/read-settings.ts';
 
@@ -16,6 +17,9 @@ const forgotten = [
   'AWS_ENDPOINT_URL_DYNAMODB',
   'DYNAMODB',
   'DYNAMODB_TABLE_NAME',
+  'MODEL_REGISTRY_TABLE',
+  'ARTIFACTS_BUCKET',
+  'ARTIFACTS_URL',
   'BEDROCK_MODEL_ID',
   'BEDROCK_RPM',
   'BEDROCK_TPM',
@@ -31,6 +35,7 @@ const forgotten = [
   'HOST',
   ...patternSettings.variables,
   ...contentSettings.variables,
+  ...leadScoringSettings.variables,
 ];
 
 /** On the first of January at midnight: in the demo a sweep happens when it says so. */

@@ -17,6 +17,7 @@ import { indented } from './indented.ts';
 import { runCommand } from './run-command.ts';
 import { showCallTimes } from './show-call-times.ts';
 import { showInsights } from './show-insights.ts';
+import { showLeads } from './show-leads.ts';
 import { showPages } from './show-pages.ts';
 import { showPredictions, showQuietTick } from './show-predictions.ts';
 
@@ -62,8 +63,9 @@ export async function runDemo(
     const example = await showPredictions(fleet, models, join(directory, 'sample-log.csv'), say);
     await showPages(fleet, example, say, context);
     await showQuietTick(fleet, models, say);
+    await showLeads(fleet, join(directory, 'lead-ids.txt'), say);
     say();
-    say('11. presage costs: what the calls of models would have cost');
+    say('14. presage costs: what the calls of models would have cost');
     say(indented(await runCommand(fleet, ['costs'])));
     say();
   } catch (error) {

@@ -18,7 +18,7 @@ const relayKeepsOffMs = 60_000;
 const looksAtOneJob = 5;
 
 /**
- * Removes a person from jobs, the journal of paid calls, predictions, insights, pages and caches. Jobs that are about
+ * Removes a person from jobs, the journal of paid calls, predictions, insights, pages, leads and caches. Jobs that are about
  * them alone are cancelled. What a worker has in hand cannot be changed under its hands: such jobs are waited for, and
  * named when they are not done in time. Doing it again is harmless.
  *
@@ -41,6 +41,8 @@ export async function forgetPerson(
     pages_deleted: 0,
     events_deleted: 0,
     looks_deleted: 0,
+    leads_deleted: 0,
+    lead_scores_deleted: 0,
     outcomes_deleted: 0,
     answers_deleted: 0,
     cache_entries_deleted: 0,
@@ -161,7 +163,7 @@ async function deleteAnswers(jobId: string, db: Kysely<Tables>): Promise<number>
   return Number(numUpdatedRows);
 }
 
-/** Callers may make keys of anything, of a phone number or a user id too. */
+/** Callers may make keys of anything, of a phone number or an id too. */
 async function deleteIdempotencyKeys({ name, mention }: Person, db: Kysely<Tables>): Promise<number> {
   // Found without locks, deleted by their primary keys: requests that bring keys are not held up.
   const found = await db

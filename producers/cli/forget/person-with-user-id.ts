@@ -2,14 +2,13 @@ import type { Kysely } from 'kysely';
 import { patternDetection } from '../../../shared/contracts/pattern-detection.ts';
 import type { Tables } from '../../../shared/database/tables.ts';
 import { forgetPages } from '../../../shared/pages/forget-pages.ts';
+import { deleteInParts } from './delete-in-parts.ts';
 import { deleteLook } from './delete-look.ts';
 import { deletePredictions } from './delete-predictions.ts';
 import { findPredictions } from './find-predictions.ts';
 import { forgetInJob } from './forget-in-job.ts';
-import { forgotten } from './mention.ts';
+import { forgotten, mentionOf } from './mention.ts';
 import type { Person } from './person.ts';
-
-const rowsPerStatement = 500;
 
 /** Texts of an alert, its event or its insight that say nothing about whom it is about. */
 const saysNothing: ReadonlySet<string> = new Set([
@@ -31,9 +30,7 @@ const saysNothing: ReadonlySet<string> = new Set([
  * numbers and lose every text that could say something about them. A look at what they tend to do keeps its numbers.
  */
 export function personWithUserId(userId: string): Person {
-  // Not where it is part of a longer id.
-  const literally = userId.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
-  const mention = new RegExp(`(?<![A-Za-z0-9_-])${literally}(?![A-Za-z0-9_-])`, 'g');
+  const mention = mentionOf(userId);
 
   /** Of an alert, of the event around it, and of an insight. */
   function isTheirs(value: unknown): value is Record<string, unknown> {
@@ -54,7 +51,7 @@ export function personWithUserId(userId: string): Person {
 
     async forgetSources({ db }, done) {
       // In this order: who looks at them needs the log, and who makes a prediction needs that they were looked at.
-      done.events_deleted += await deleteAll(() => deleteActivity(userId, db));
+      done.events_deleted += await deleteInParts((limit) => deleteActivity(userId, limit, db));
       const lookedAtBy = await deleteLook(userId, db);
       done.looks_deleted += lookedAtBy.length;
       const predictions = await findPredictions(userId, db);
@@ -73,7 +70,7 @@ export function personWithUserId(userId: string): Person {
       // A page is stored only while its prediction is there.
       done.predictions_deleted += await deletePredictions(userId, new Set(done.running), db);
       done.pages_deleted += await forgetPages(userId, { db, redis: cache.client });
-      done.outcomes_deleted += await deleteAll(() => deleteOutcomes(userId, db));
+      done.outcomes_deleted += await deleteInParts((limit) => deleteOutcomes(userId, limit, db));
     },
   };
 }
@@ -117,33 +114,23 @@ async function forgetContactId(userId: string, db: Kysely<Tables>): Promise<numb
   return theirs.length;
 }
 
-async function deleteActivity(userId: string, db: Kysely<Tables>): Promise<bigint> {
+async function deleteActivity(userId: string, limit: number, db: Kysely<Tables>): Promise<bigint> {
   const { numDeletedRows } = await db
     .deleteFrom('activity_log')
     .where('user_id', '=', userId)
-    .limit(rowsPerStatement)
+    .limit(limit)
     .executeTakeFirstOrThrow();
   return numDeletedRows;
 }
 
 /** Whatever the id names there: callers may call a contact or an entity by it too. */
-async function deleteOutcomes(userId: string, db: Kysely<Tables>): Promise<bigint> {
+async function deleteOutcomes(userId: string, limit: number, db: Kysely<Tables>): Promise<bigint> {
   const { numDeletedRows } = await db
     .deleteFrom('outcomes')
     .where('subject', '=', userId)
-    .limit(rowsPerStatement)
+    .limit(limit)
     .executeTakeFirstOrThrow();
   return numDeletedRows;
-}
-
-/** Deletes by parts, so that no statement holds many locks. Answers how many rows there were. */
-async function deleteAll(deletePart: () => Promise<bigint>): Promise<number> {
-  let deleted = 0;
-  for (let part = rowsPerStatement; part === rowsPerStatement;) {
-    part = Number(await deletePart());
-    deleted += part;
-  }
-  return deleted;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

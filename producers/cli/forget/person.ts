@@ -36,6 +36,10 @@ export interface Forgotten {
   events_deleted: number;
   /** That somebody looked for what they tend to do, and when. */
   looks_deleted: number;
+  /** Those whose id it is: one, or none. */
+  leads_deleted: number;
+  /** Of every request that named them. */
+  lead_scores_deleted: number;
   outcomes_deleted: number;
   /** What models wrote for the rewritten jobs; what it cost stays. */
   answers_deleted: number;

@@ -15,7 +15,7 @@ test('all well: one line for each check, quickly, exit 0', async () => {
     'redis persistence',
     'mysql schema',
     'sagemaker endpoint',
-    'dynamodb table',
+    'dynamodb endpoint',
   ];
   for (const check of checks) {
     expect(all.filter((line) => line.startsWith(`ok ${check}: `))).toHaveLength(1);

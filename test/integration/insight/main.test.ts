@@ -26,6 +26,7 @@ async function openWorker(resources: AsyncDisposableStack, environment: Environm
   const { redisSettings: redis, database, log, metrics, enqueue, consume } = fleet;
   const check = await open(resources, {
     redis,
+    keys: fleet.keys,
     database,
     log,
     metrics,

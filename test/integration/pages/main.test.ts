@@ -41,9 +41,10 @@ async function startWorker(
     OPENAI_BASE_URL: llm.chatUrl,
     ...environment,
   });
-  const { redisSettings: redis, database, log, metrics, enqueue, consume } = fleet;
+  const { redisSettings: redis, keys, database, log, metrics, enqueue, consume } = fleet;
   await open(resources, {
     redis,
+    keys,
     database,
     log,
     metrics,

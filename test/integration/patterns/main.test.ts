@@ -11,7 +11,7 @@ import { openTestFleet, type TestFleet } from '../../support/open-test-fleet.ts'
 /** The worker as a process opens it, given its environment, behind a queue of its own; with one user of habits. */
 async function openWorker(resources: AsyncDisposableStack, environment: Environment): Promise<TestFleet> {
   const fleet = resources.use(await openTestFleet([patternDetection, contentGeneration]));
-  const { redisSettings: redis, database, log, metrics, enqueue, consume } = fleet;
+  const { redisSettings: redis, keys, database, log, metrics, enqueue, consume } = fleet;
   const habit = onWeekdays('dashboard', daysBefore(Date.now(), 'UTC', 30), { weekdays: everyDay });
   await insertActivity(
     database.db,
@@ -26,6 +26,7 @@ async function openWorker(resources: AsyncDisposableStack, environment: Environm
   );
   const check = await prepareWorker(environment)(resources, {
     redis,
+    keys,
     database,
     log,
     metrics,

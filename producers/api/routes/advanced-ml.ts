@@ -1,0 +1,129 @@
+import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import type { Circuit } from '../../../shared/circuit/create-circuit.ts';
+import { leadModelId, leadScoresSchema } from '../../../shared/contracts/lead-scoring.ts';
+import { ModelNotReadyError } from '../../../shared/errors/job-error.ts';
+import type { ApiServer } from '../api-server.ts';
+import { loadedVersionSchema, loadedVersions } from '../loaded-versions.ts';
+import {
+  leadBatchBodySchema,
+  predictLeads,
+  type LeadsAnswer,
+  type PredictLeadsDependencies,
+} from '../predict-leads.ts';
+import { problemSchema } from '../problem.ts';
+import { submitHeadersSchema, submitResponses } from '../submit-job.ts';
+
+export interface AdvancedMlRouteDependencies extends PredictLeadsDependencies {
+  /** Of the route that callers are to leave; `undefined` when that one is switched off. */
+  legacyCircuit: Circuit | undefined;
+}
+
+const predictPath = '/ai/advanced-ml/predict-batch';
+
+/** RFC 9745: since when callers are to leave the legacy route, in seconds since the epoch: 27 January 2025. */
+const deprecation = '@1737936000';
+
+const predictedSchema = leadScoresSchema
+  .extend({ request_id: z.string().meta({ description: 'Also in the logs and in the telemetry' }) })
+  .meta({ id: 'LeadPredictions', description: 'Every lead once, under `predictions` or under `errors`' });
+
+const healthSchema = loadedVersionSchema
+  .omit({ status: true, workers: true })
+  .extend({
+    status: z.enum(['healthy', 'degraded']).meta({
+      description: 'degraded: some worker has no model, or not the one that is to answer',
+    }),
+    workers: z.object({ ready: z.int(), degraded: z.int(), not_ready: z.int() }),
+  })
+  .meta({ id: 'LeadModelHealth', description: 'The model that most workers answer with' });
+
+// Nobody is told 202: whoever calls gets the result, or learns that it is not there.
+const { 202: _accepted, ...problems } = submitResponses;
+const predictSchema = {
+  headers: submitHeadersSchema,
+  body: leadBatchBodySchema.meta({
+    examples: [['lead_1', 'lead_2'], { lead_ids: ['lead_1', 'lead_2'] }],
+  }),
+  response: { 200: predictedSchema, ...problems, 504: problemSchema },
+};
+const readProblems = { 401: problemSchema, 403: problemSchema, 503: problemSchema };
+
+/** Document 004: leads scored while the caller waits, and which model scores them. */
+export function addAdvancedMlRoutes(server: ApiServer, dependencies: AdvancedMlRouteDependencies): void {
+  const { legacyCircuit, readLeadModels, stopping } = dependencies;
+  const tags = ['advanced ml'];
+
+  server.post(
+    predictPath,
+    {
+      config: { scope: 'produce' },
+      schema: { tags, summary: 'How likely each lead converts; up to 2,000 at once', ...predictSchema },
+    },
+    async (request, reply) => send(reply, await predictLeads(request, reply, dependencies)),
+  );
+
+  server.get(
+    '/ai/advanced-ml/health',
+    {
+      schema: {
+        tags,
+        summary: 'Whether leads can be scored, and with what',
+        response: { 200: healthSchema, ...readProblems },
+      },
+    },
+    async () => {
+      const reports = await readLeadModels();
+      const [first] = loadedVersions(reports);
+      if (!first) throw new ModelNotReadyError(leadModelId);
+      const count = (status: string) => reports.filter((report) => report.status === status).length;
+      const workers = { ready: count('ready'), degraded: count('degraded'), not_ready: count('not_ready') };
+      const status = workers.ready === reports.length ? ('healthy' as const) : ('degraded' as const);
+      return { ...first, status, workers };
+    },
+  );
+
+  server.get(
+    '/ai/advanced-ml/models',
+    {
+      schema: {
+        tags,
+        summary: 'What the workers that score leads have loaded',
+        response: { 200: z.object({ models: z.array(loadedVersionSchema) }), ...readProblems },
+      },
+    },
+    async () => {
+      const models = loadedVersions(await readLeadModels());
+      if (models.length === 0) throw new ModelNotReadyError(leadModelId);
+      return { models };
+    },
+  );
+
+  if (!legacyCircuit) return;
+  server.post(
+    '/ai/advanced-ml-legacy/predict-batch',
+    {
+      config: { scope: 'produce' },
+      onRequest: async (_request, reply) => {
+        reply.header('deprecation', deprecation);
+        reply.header('link', `<${predictPath}>; rel="successor-version"`);
+      },
+      schema: {
+        tags: ['advanced ml (legacy)'],
+        deprecated: true,
+        summary: `The same as ${predictPath}, which replaces it`,
+        description:
+          'While scoring keeps failing, answers 503 CIRCUIT_OPEN at once for a while; nothing else answers in its place.',
+        ...predictSchema,
+      },
+    },
+    async (request, reply) => {
+      const predict = () => predictLeads(request, reply, dependencies);
+      await send(reply, await legacyCircuit.execute(predict, stopping));
+    },
+  );
+}
+
+async function send(reply: FastifyReply, { jobId, body }: LeadsAnswer): Promise<void> {
+  await reply.code(200).header('location', `/v1/jobs/${jobId}`).send(body);
+}
