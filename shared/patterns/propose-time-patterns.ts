@@ -14,7 +14,7 @@ const commonSets: readonly (readonly number[])[] = [
   [6, 7],
 ];
 const singleDays: readonly (readonly number[])[] = [[1], [2], [3], [4], [5], [6], [7]];
-/** Weekdays are joined only if this share of their days was hit: any choice among weekdays flatters. */
+/** Weekdays are joined only if this share of their days was hit, because choosing among weekdays flatters. */
 const leastShareJoined = 0.8;
 /** By how much joined weekdays must do better than a common set, for the same reason. */
 const costOfJoining = 0.1;

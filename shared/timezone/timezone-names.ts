@@ -1,8 +1,10 @@
+import { Temporal } from 'temporal-polyfill';
+
 export type IsTimezone = (text: string) => boolean;
 
 /**
  * Makes the test for IANA names that the runtime knows, however their letters are cased. An offset such as +02:00 is
- * none: it does not know daylight saving.
+ * none: it does not know daylight saving. Nor is an abbreviation such as IST or PST, which means several places.
  */
 export function createTimezoneNames(): IsTimezone {
   // In lower case, because names are not case-sensitive: at most as many entries as there are zones.
@@ -20,9 +22,10 @@ export function createTimezoneNames(): IsTimezone {
   };
 }
 
+// Asked of what computes with it: `Intl` also knows old abbreviations such as ACT, which `Temporal` refuses.
 function isKnownToRuntime(name: string): boolean {
   try {
-    Intl.DateTimeFormat('en', { timeZone: name });
+    Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name);
     return true;
   } catch {
     return false;

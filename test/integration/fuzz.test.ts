@@ -54,7 +54,7 @@ const wellFormedContact = fc.record(
       fc.string({ maxLength: 64 }),
     ),
     timezone: fc.oneof(
-      fc.constantFrom('Asia/Jerusalem', 'UTC', 'Mars/Base', ''),
+      fc.constantFrom('Asia/Jerusalem', 'UTC', 'ACt', 'Mars/Base', ''),
       fc.string({ maxLength: 64 }),
     ),
     metadata: fc.dictionary(fc.string({ unit: 'binary', maxLength: 20 }), fc.jsonValue(), { maxKeys: 5 }),
