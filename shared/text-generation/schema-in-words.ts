@@ -8,5 +8,5 @@ export function schemaInWords(system: string, jsonSchema: unknown): string {
   const schema = JSON.stringify(portableSchema(jsonSchema), (key, value: unknown) =>
     key === 'additionalProperties' && value === false ? undefined : value,
   );
-  return `${system}\n\nAnswer with nothing but one JSON object that fits this JSON Schema:\n${schema}`;
+  return `${system}\n\nAnswer only with a JSON object that fits this JSON Schema:\n${schema}`;
 }
