@@ -2,6 +2,7 @@ import { sql, type Kysely, type Selectable } from 'kysely';
 import type { JobRowState, JobsTable } from '../database/jobs-table.ts';
 import type { Tables } from '../database/tables.ts';
 import { jobRecord, type JobRecord } from './job-record.ts';
+import { patternInJson } from './pattern-in-json.ts';
 
 export interface BrowseFilter {
   queue?: string | undefined;
@@ -146,9 +147,8 @@ async function idsHolding(
 ): Promise<string[]> {
   const [newest, oldest] = [ids[0], ids.at(-1)];
   if (newest === undefined || oldest === undefined) return [];
-  // As it stands in JSON. Compared byte by byte, which takes a third of the time of a comparison by collation.
-  const inJson = JSON.stringify(text).slice(1, -1);
-  const pattern = sql`cast(${`%${inJson.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`} as binary)`;
+  // Compared byte by byte, which takes a third of the time of a comparison by collation.
+  const pattern = sql`cast(${patternInJson(text)} as binary)`;
   const query = db
     .selectFrom('jobs')
     .select('id')

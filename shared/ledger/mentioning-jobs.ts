@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/tables.ts';
+import { patternInJson } from './pattern-in-json.ts';
 
 /** Rows that one statement looks through: each may hold megabytes. */
 const pageSize = 200;
@@ -9,8 +10,7 @@ const pageSize = 200;
  * the whole ledger, a page at a time and without locks.
  */
 export async function* mentioningJobs(db: Kysely<Tables>, text: string): AsyncGenerator<string> {
-  const inJson = JSON.stringify(text).slice(1, -1);
-  const pattern = `%${inJson.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
+  const pattern = patternInJson(text);
   for (let after = ''; ;) {
     const last = await db
       .selectFrom('jobs')

@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely';
+import { validate as isUuid } from 'uuid';
 import type { JobRowState } from '../database/jobs-table.ts';
 import type { ErrorKind } from '../errors/job-error.ts';
 import { isOutage } from '../database/open-database.ts';
@@ -6,6 +7,7 @@ import type { Tables } from '../database/tables.ts';
 import { createGroup } from '../group/create-group.ts';
 import { firstIdSince } from './first-id-since.ts';
 import { jobRecord, type JobRecord } from './job-record.ts';
+import { patternInJson } from './pattern-in-json.ts';
 
 export interface JobFilter {
   queue?: string;
@@ -14,7 +16,7 @@ export interface JobFilter {
   ids?: readonly string[];
   /** Accepted at or after. */
   since?: Date;
-  /** Text that the payload or the result contains. */
+  /** An id, or text that the payload or the result contains. */
   search?: string;
   /** Only jobs whose last error was of this kind. */
   errorKind?: ErrorKind;
@@ -58,11 +60,12 @@ export function createReadJobs(db: Kysely<Tables>) {
       if (filter.finishedBefore !== undefined) query = query.where('finished_at', '<', filter.finishedBefore);
       if (filter.before !== undefined) query = query.where('id', '<', filter.before);
       if (filter.since !== undefined) query = query.where('id', '>=', firstIdSince(filter.since));
-      if (filter.search !== undefined) {
-        const pattern = `%${filter.search.replaceAll(/[\\%_]/g, '\\$&')}%`;
+      const { search } = filter;
+      if (search !== undefined) {
+        const pattern = patternInJson(search);
         query = query.where((row) =>
           row.or([
-            row('id', '=', filter.search ?? ''),
+            ...(isUuid(search) ? [row('id', '=', search)] : []),
             row('payload', 'like', pattern),
             row('result', 'like', pattern),
           ]),

@@ -57,6 +57,21 @@ test('lists by filter, newest first, page by page', async () => {
   }
 });
 
+test.each(['\u00e9', 'say "hi"', '\u{1f600}\n', 'back\\slash', '\u0080'])(
+  'finds %j by its text',
+  async (text) => {
+    const { id } = await fleet.enqueue.enqueue(callTimePrediction, payload(`contact ${text}!`));
+    const { jobs } = await list(`search=${encodeURIComponent(`contact ${text}!`)}`);
+    expect(jobs.map((job) => job.job_id)).toEqual([id]);
+    expect((await list(`search=${encodeURIComponent(`${text}?`)}`)).jobs).toEqual([]);
+  },
+);
+
+test('finds a job by its id', async () => {
+  const { id } = await fleet.enqueue.enqueue(callTimePrediction, payload('contact'));
+  expect((await list(`search=${id}`)).jobs.map((job) => job.job_id)).toEqual([id]);
+});
+
 test('running jobs are told from waiting ones', async () => {
   const release = Promise.withResolvers<typeof result>();
   fleet.consume(callTimePrediction, { start: () => release.promise }, { concurrency: 1 });
