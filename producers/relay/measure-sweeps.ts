@@ -1,7 +1,8 @@
 import type { Kysely } from 'kysely';
-import { Gauge, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import type { Tables } from '../../shared/database/tables.ts';
 import type { Logger } from '../../shared/telemetry/create-logger.ts';
+import { addMeasuredGauge } from './add-measured-gauge.ts';
 import { lastSettledSweep, lastSuccessfulSweep } from './read-sweeps.ts';
 
 export interface MeasureSweepsOptions {
@@ -17,21 +18,18 @@ export interface MeasureSweepsOptions {
 export function measureSweeps({ db, registry, log }: MeasureSweepsOptions): void {
   /** @param read answers undefined where there is no figure */
   function gauge(name: string, help: string, read: () => Promise<number | undefined>): void {
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      async collect() {
-        // No figure is better than an old one that looks current.
-        this.remove();
-        try {
+    addMeasuredGauge(
+      {
+        name,
+        help,
+        unknown: 'how the ticks went is not known',
+        async measure(measured) {
           const value = await read();
-          if (value !== undefined) this.set(value);
-        } catch (error) {
-          log.debug({ err: error, metric: name }, 'how the ticks went is not known');
-        }
+          if (value !== undefined) measured.set(value);
+        },
       },
-    });
+      { registry, log },
+    );
   }
 
   gauge(

@@ -1,16 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import { Counter, type Registry } from 'prom-client';
-import { purgeActivity } from '../../shared/activity/purge-activity.ts';
-import { purgeAiEvents } from '../../shared/ai-events/purge-ai-events.ts';
+import { deleteOlder, type TimeColumn } from '../../shared/database/delete-older.ts';
 import type { Tables } from '../../shared/database/tables.ts';
-import { purgeIdempotencyKeys } from '../../shared/ledger/purge-idempotency-keys.ts';
 import { purgeJobs } from '../../shared/ledger/purge-jobs.ts';
-import { purgeLlmCalls } from '../../shared/text-generation/purge-llm-calls.ts';
 import type { Logger } from '../../shared/telemetry/create-logger.ts';
 import { purgeLooks } from './purge-looks.ts';
-import { purgePages } from './purge-pages.ts';
-import { purgePredictions } from './purge-predictions.ts';
 
 export interface RetentionOptions {
   db: Kysely<Tables>;
@@ -29,6 +24,10 @@ const dayMs = 86_400_000;
 const llmCallsKeptDays = 400;
 /** An expired page is served no more; for a day, it can still be seen what was. */
 const expiredPagesKeptDays = 1;
+/** Rows that one statement deletes at most, so that no lock holds up the jobs for long. */
+const rowsPerStatement = 500;
+/** The same of logs, whose old rows nobody uses. */
+const logRowsPerStatement = 1_000;
 
 /**
  * Deletes what is older than it has to be kept from the ledger, from telemetry, from the log of what users did, and
@@ -55,17 +54,26 @@ export function openRetention(options: RetentionOptions): AsyncDisposable {
       rows[table] = await deleted;
       purged.inc({ table }, rows[table]);
     }
-    await count('idempotency_keys', purgeIdempotencyKeys(db, now, signal));
-    if (ledgerRetentionDays !== undefined) {
-      await count('jobs', purgeJobs(db, { finishedBefore: daysAgo(ledgerRetentionDays), signal }));
-      await count('ai_events', purgeAiEvents(db, { writtenBefore: daysAgo(ledgerRetentionDays), signal }));
+    async function purgeByAge<Table extends keyof Tables>(
+      table: Table,
+      column: TimeColumn<Table>,
+      before: Date,
+      pageSize = rowsPerStatement,
+    ): Promise<void> {
+      await count(table, deleteOlder(db, { table, column, before, pageSize, signal }));
     }
-    await count('llm_calls', purgeLlmCalls(db, { begunBefore: daysAgo(llmCallsKeptDays), signal }));
-    await count('page_cache', purgePages(db, { expiredBefore: daysAgo(expiredPagesKeptDays), signal }));
+    await purgeByAge('idempotency_keys', 'expires_at', now);
+    if (ledgerRetentionDays !== undefined) {
+      const before = daysAgo(ledgerRetentionDays);
+      await count('jobs', purgeJobs(db, { finishedBefore: before, signal }));
+      await purgeByAge('ai_events', 'created_at', before, logRowsPerStatement);
+    }
+    await purgeByAge('llm_calls', 'started_at', daysAgo(llmCallsKeptDays));
+    await purgeByAge('page_cache', 'expires_at', daysAgo(expiredPagesKeptDays));
     if (activityRetentionDays !== undefined) {
       const before = daysAgo(activityRetentionDays);
-      await count('activity_log', purgeActivity(db, { occurredBefore: before, signal }));
-      await count('generation_queue', purgePredictions(db, { endedBefore: before, signal }));
+      await purgeByAge('activity_log', 'occurred_at', before, logRowsPerStatement);
+      await purgeByAge('generation_queue', 'window_end', before);
       await count('activity_looks', purgeLooks(db, { lookedAtBefore: before, signal }));
     }
     if (Object.values(rows).some((deleted) => deleted > 0)) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { settingGroup } from './read-settings.ts';
-import { urlWithScheme, wholeNumber } from './setting-types.ts';
+import { numberBetween, urlWithScheme, wholeNumber } from './setting-types.ts';
 
 export interface InsightSettings {
   /** The model of Bedrock that explains risks. */
@@ -25,11 +25,7 @@ export const insightSettings = settingGroup(
         error: 'must be the ARN of an SNS topic, for example arn:aws:sns:us-east-1:123456789012:insights',
       })
       .optional(),
-    INSIGHT_NOTIFY_MIN_RISK: z.coerce
-      .number({ error: 'must be a number from 0 to 100' })
-      .min(0)
-      .max(100)
-      .default(0),
+    INSIGHT_NOTIFY_MIN_RISK: numberBetween(0, 100).default(0),
     AWS_ENDPOINT_URL_SNS: urlWithScheme(['http:', 'https:']).optional(),
   }),
   (values): InsightSettings => {

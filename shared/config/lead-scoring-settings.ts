@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { settingGroup } from './read-settings.ts';
-import { flag } from './setting-types.ts';
+import { flag, numberBetween } from './setting-types.ts';
 
 export interface LeadScoringSettings {
   /** Share of a model's inputs below which a score is marked as degraded, from 0 to 1. */
@@ -11,11 +11,7 @@ export interface LeadScoringSettings {
 
 export const leadScoringSettings = settingGroup(
   z.object({
-    ML_MIN_FEATURE_COVERAGE: z.coerce
-      .number({ error: 'must be a number from 0 to 1' })
-      .min(0, { error: 'must be a number from 0 to 1' })
-      .max(1, { error: 'must be a number from 0 to 1' })
-      .default(0.6),
+    ML_MIN_FEATURE_COVERAGE: numberBetween(0, 1).default(0.6),
     AI_TELEMETRY_ENABLED: flag.default(true),
   }),
   (values): LeadScoringSettings => ({

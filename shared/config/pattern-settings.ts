@@ -1,10 +1,13 @@
 import { z } from 'zod';
 import { settingGroup } from './read-settings.ts';
-import { urlWithScheme, wholeNumber } from './setting-types.ts';
+import { numberBetween, urlWithScheme, wholeNumber } from './setting-types.ts';
 
 export interface PatternSettings {
-  /** `undefined`: no model is asked, and statistics stand alone. */
-  together: { apiKey: string; baseUrl: string | undefined; model: string } | undefined;
+  /**
+   * Configured by a key, or by the address of a server that may need none. `undefined`: no model is asked, and
+   * statistics stand alone.
+   */
+  together: { apiKey: string | undefined; baseUrl: string | undefined; model: string } | undefined;
   /** Patterns of less are dropped, 0 to 1. */
   minConfidence: number;
   /** From here on a page is made ahead of time, 0 to 1. */
@@ -17,19 +20,14 @@ export interface PatternSettings {
   patienceMs: number;
 }
 
-const share = z.coerce.number({ error: 'must be a number from 0 to 1' }).min(0).max(1);
-
-/** For servers of one's own, most of which check none; the SDK wants one. */
-const placeholderKey = 'no-key';
-
 export const patternSettings = settingGroup(
   z.object({
     TOGETHER_AI_KEY: z.string().optional(),
     TOGETHER_API_KEY: z.string().optional(),
     TOGETHER_BASE_URL: urlWithScheme(['http:', 'https:']).optional(),
     LLAMA_MODEL_ID: z.string().max(200).default('meta-llama/Llama-3.3-70B-Instruct-Turbo'),
-    MIN_CONFIDENCE: share.default(0.6),
-    QUEUE_CONFIDENCE: share.default(0.7),
+    MIN_CONFIDENCE: numberBetween(0, 1).default(0.6),
+    QUEUE_CONFIDENCE: numberBetween(0, 1).default(0.7),
     ACTIVITY_WINDOW_DAYS: wholeNumber(1, 365).default(30),
     ACTIVE_USER_DAYS: wholeNumber(1, 365).default(7),
     PATTERN_PATIENCE_SECONDS: wholeNumber(0, 86_400).default(600),
@@ -40,9 +38,8 @@ export const patternSettings = settingGroup(
     }
     const apiKey = values.TOGETHER_AI_KEY ?? values.TOGETHER_API_KEY;
     const { TOGETHER_BASE_URL: baseUrl, LLAMA_MODEL_ID: model } = values;
-    const isConfigured = apiKey !== undefined || baseUrl !== undefined;
     return {
-      together: isConfigured ? { apiKey: apiKey ?? placeholderKey, baseUrl, model } : undefined,
+      together: apiKey === undefined && baseUrl === undefined ? undefined : { apiKey, baseUrl, model },
       minConfidence: values.MIN_CONFIDENCE,
       queueConfidence: values.QUEUE_CONFIDENCE,
       windowDays: values.ACTIVITY_WINDOW_DAYS,

@@ -10,6 +10,12 @@ export function wholeNumber(minimum: number, maximum: number) {
     .refine((value) => value >= minimum && value <= maximum, { error: rule });
 }
 
+/** A number given as text. */
+export function numberBetween(minimum: number, maximum: number) {
+  const error = `must be a number from ${minimum} to ${maximum}`;
+  return z.coerce.number({ error }).min(minimum, { error }).max(maximum, { error });
+}
+
 /** `true` or `false`, also `1` or `0`. */
 export const flag = z
   .enum(['true', 'false', '1', '0'], { error: 'must be true or false' })

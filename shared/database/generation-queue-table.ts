@@ -10,6 +10,9 @@ import type { Generated } from 'kysely';
 export const generationStatuses = ['pending', 'processing', 'completed', 'failed', 'expired'] as const;
 export type GenerationStatus = (typeof generationStatuses)[number];
 
+/** Those of a page that is still to come. */
+export const awaitedStatuses = ['pending', 'processing'] as const satisfies readonly GenerationStatus[];
+
 /**
  * Predictions whose page is to be made: one row per user, page and window. Other systems may write rows of user, page,
  * pattern, confidence and window only, and enqueue `content-generation` for them.

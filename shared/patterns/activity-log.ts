@@ -70,3 +70,8 @@ export function readActivityLog(events: Iterable<ActivityEvent>, window: DayWind
   }
   return { window, firstDay, activities, byName, activityAt, epochMsAt, localMsAt };
 }
+
+/** The places of the activity of this name; none where it was not done. */
+export function placesOf({ activities, byName }: ActivityLog, name: string): readonly number[] {
+  return activities[byName.get(name) ?? -1]?.places ?? [];
+}

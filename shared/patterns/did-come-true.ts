@@ -1,8 +1,7 @@
 import type { ActivityEvent } from './activity-log.ts';
+import { minuteMs } from './local-day.ts';
 import type { Occurrence } from './next-occurrence.ts';
 import type { Pattern } from './pattern.ts';
-
-const minuteMs = 60_000;
 
 /**
  * Scores one prediction, after its window. A time pattern came true if its activity happened within the window; a

@@ -1,5 +1,6 @@
 import type { ActivityLog, LoggedActivity } from './activity-log.ts';
 import { leastHits } from './is-pattern.ts';
+import { minuteMs } from './local-day.ts';
 
 /** An activity that comes soon after another one. */
 export interface Follower {
@@ -8,7 +9,6 @@ export interface Follower {
   medianMinutes: number;
 }
 
-const minuteMs = 60_000;
 const longestMs = 240 * minuteMs;
 /** How many events after the leading one are looked at: a follower is near. */
 const eventsAhead = 20;

@@ -1,14 +1,15 @@
-import type { ActivityLog, LoggedActivity } from './activity-log.ts';
+import type { ActivityLog } from './activity-log.ts';
 import { addDay, addDays, createDaySet, type DaySet } from './day-set.ts';
 import { dayMs, hourMs, weekdayOf } from './local-day.ts';
 
 /** On which days of the window an activity was done, by hour of the day. */
 export type HourGrid = readonly DaySet[];
 
-export function readHourGrid(log: ActivityLog, activity: LoggedActivity | undefined): HourGrid {
+/** @param places of the activity in the log */
+export function readHourGrid(log: ActivityLog, places: readonly number[]): HourGrid {
   const days = log.window.endDay - log.window.startDay;
   const grid = Array.from({ length: 24 }, () => createDaySet(days));
-  for (const place of activity?.places ?? []) {
+  for (const place of places) {
     const localMs = log.localMsAt[place] ?? 0;
     const day = Math.floor(localMs / dayMs);
     const hour = grid[Math.floor((localMs - day * dayMs) / hourMs)];

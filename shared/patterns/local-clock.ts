@@ -1,4 +1,5 @@
 import { Temporal } from 'temporal-polyfill';
+import { isKnownToRuntime } from '../timezone/is-known-to-runtime.ts';
 
 /** A stretch of time during which a timezone's offset from UTC stays the same. */
 interface Stretch {
@@ -44,19 +45,9 @@ export function localTime(timezone: string, epochMs: number): number {
   return epochMs + stretch.offsetMs;
 }
 
-/** Whether the runtime knows a timezone of this name. */
-function isTimezone(timezone: string): boolean {
-  try {
-    Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(timezone);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 function openZone(timezone: string, epochMs: number): Zone {
   let zone = utc;
-  if (isTimezone(timezone)) {
+  if (isKnownToRuntime(timezone)) {
     const latest = stretchAt(timezone, epochMs);
     zone = { stretches: [latest], latest };
   }

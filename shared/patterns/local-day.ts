@@ -1,6 +1,7 @@
 import { localTime } from './local-clock.ts';
 
-export const hourMs = 3_600_000;
+export const minuteMs = 60_000;
+export const hourMs = 60 * minuteMs;
 export const dayMs = 24 * hourMs;
 
 /** Whole local days, counted from 1970-01-01; the last one does not belong to it. */

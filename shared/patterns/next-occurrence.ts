@@ -1,4 +1,5 @@
 import { nextCallWindow } from '../call-window/next-call-window.ts';
+import { dayMs } from './local-day.ts';
 import type { Pattern } from './pattern.ts';
 
 /** Instants, in milliseconds since the epoch; the end does not belong to it. */
@@ -7,8 +8,6 @@ export interface Occurrence {
   endMs: number;
 }
 
-const sequenceWindowMs = 86_400_000;
-
 /**
  * For when a pattern says that something is needed: of a time pattern the window that is open now, whole, or else
  * the next one, right across changes of the clocks; of a sequence the 24 hours from now.
@@ -16,7 +15,7 @@ const sequenceWindowMs = 86_400_000;
  * @throws RangeError when the timezone is unknown
  */
 export function nextOccurrence(pattern: Pattern, nowMs: number, timezone: string): Occurrence {
-  if (pattern.kind === 'sequence') return { startMs: nowMs, endMs: nowMs + sequenceWindowMs };
+  if (pattern.kind === 'sequence') return { startMs: nowMs, endMs: nowMs + dayMs };
   const { start, end } = nextCallWindow(
     {
       preferredDayOfWeek: pattern.weekdays,

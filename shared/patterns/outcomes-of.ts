@@ -1,4 +1,4 @@
-import type { ActivityLog } from './activity-log.ts';
+import { placesOf, type ActivityLog } from './activity-log.ts';
 import { dayMs, hourMs, weekdayOf } from './local-day.ts';
 import type { Pattern } from './pattern.ts';
 import { occasionsOf } from './sequence-evidence.ts';
@@ -10,7 +10,7 @@ import { occasionsOf } from './sequence-evidence.ts';
 export function outcomesOf(pattern: Pattern, later: ActivityLog): boolean[] {
   if (pattern.kind === 'sequence') return occasionsOf(pattern, later).map(({ followed }) => followed);
   const hitDays = new Set<number>();
-  for (const place of later.activities[later.byName.get(pattern.activity) ?? -1]?.places ?? []) {
+  for (const place of placesOf(later, pattern.activity)) {
     const localMs = later.localMsAt[place] ?? 0;
     const day = Math.floor(localMs / dayMs);
     const hour = (localMs - day * dayMs) / hourMs;

@@ -64,7 +64,7 @@ export function proposeTimePatterns(log: ActivityLog): Candidate[] {
 }
 
 function candidatesOf(activity: LoggedActivity, log: ActivityLog, fixed: FixedWeekdays): Candidate[] {
-  const grid = readHourGrid(log, activity);
+  const grid = readHourGrid(log, activity.places);
   const candidates: Candidate[] = [];
   for (let width = 1; width <= maximumWindowHours; width += 1) {
     const windows = Array.from({ length: 25 - width }, (_nothing, start) =>

@@ -1,9 +1,7 @@
-import type { ActivityLog } from './activity-log.ts';
+import { placesOf, type ActivityLog } from './activity-log.ts';
 import { fading, type Evidence } from './evidence.ts';
-import { dayMs } from './local-day.ts';
+import { dayMs, minuteMs } from './local-day.ts';
 import type { SequencePattern } from './pattern.ts';
-
-const minuteMs = 60_000;
 
 /** One time that the leading activity was done, and whether the other one followed in time. */
 export interface Occasion {
@@ -19,8 +17,8 @@ export function occasionsOf(
   { after, activity, within_minutes }: Pick<SequencePattern, 'after' | 'activity' | 'within_minutes'>,
   log: ActivityLog,
 ): Occasion[] {
-  const leading = log.activities[log.byName.get(after) ?? -1]?.places ?? [];
-  const following = log.activities[log.byName.get(activity) ?? -1]?.places ?? [];
+  const leading = placesOf(log, after);
+  const following = placesOf(log, activity);
   const withinMs = within_minutes * minuteMs;
   const occasions: Occasion[] = [];
   let openUntilMs = -Infinity;
@@ -91,7 +89,7 @@ export function followingRate(
 ): number {
   const leading = log.byName.get(after) ?? -1;
   const followingNumber = log.byName.get(activity) ?? -1;
-  const following = log.activities[followingNumber]?.places ?? [];
+  const following = placesOf(log, activity);
   const withinMs = within_minutes * minuteMs;
   let others = 0;
   let followed = 0;

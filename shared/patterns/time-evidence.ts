@@ -1,4 +1,4 @@
-import type { ActivityLog } from './activity-log.ts';
+import { placesOf, type ActivityLog } from './activity-log.ts';
 import {
   addDays,
   countDays,
@@ -19,8 +19,7 @@ import type { TimePattern } from './pattern.ts';
  * for a window or a weekday that it chose itself, whoever proposed it.
  */
 export function timeEvidence(pattern: TimePattern, log: ActivityLog): Evidence {
-  const activity = log.activities[log.byName.get(pattern.activity) ?? -1];
-  const grid = readHourGrid(log, activity);
+  const grid = readHourGrid(log, placesOf(log, pattern.activity));
   const observed = observedWeekdays(log);
   const weekdays = pattern.weekdays.flatMap((weekday) => observed[weekday] ?? []);
   const days = createDaySet(log.window.endDay - log.window.startDay);

@@ -1,6 +1,6 @@
 import type { ActivityEvent } from '../patterns/activity-log.ts';
 import { localTime } from '../patterns/local-clock.ts';
-import { dayMs, hourMs, localDay, weekdayOf } from '../patterns/local-day.ts';
+import { dayMs, hourMs, localDay, minuteMs, weekdayOf } from '../patterns/local-day.ts';
 import { createRandom } from './create-random.ts';
 import { userKinds, type UserKind } from './user-kinds.ts';
 
@@ -23,7 +23,6 @@ export interface SampleLogOptions {
 
 type Random = () => number;
 
-const minuteMs = 60_000;
 const wakesAtHour = 7;
 const sleepsAtHour = 23;
 /** Of the days of a user, on which nothing is done. */

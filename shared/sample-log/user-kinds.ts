@@ -38,6 +38,9 @@ const everyDay = [1, 2, 3, 4, 5, 6, 7];
 const workdays = [1, 2, 3, 4, 5];
 const casual = ['search', 'edit_profile', 'read_news', 'invite_colleague', 'open_help', 'view_map'];
 
+/** What many kinds have in common: no habits of this sort, and a few things a day. */
+const plain = { times: [], sequences: [], random: { activities: casual, aDay: 2 } };
+
 export const userKinds: readonly UserKind[] = [
   {
     name: 'office',
@@ -47,6 +50,7 @@ export const userKinds: readonly UserKind[] = [
     random: { activities: ['read_alert', ...casual], aDay: 4 },
   },
   {
+    ...plain,
     name: 'manager',
     ofHundred: 10,
     times: [
@@ -54,8 +58,6 @@ export const userKinds: readonly UserKind[] = [
       { activity: 'plan_week', weekdays: [1], hour: 10, chance: 0.97 },
       { activity: 'export_timesheets', weekdays: [5], hour: 16, chance: 0.95 },
     ],
-    sequences: [],
-    random: { activities: casual, aDay: 2 },
   },
   {
     name: 'student',
@@ -72,41 +74,33 @@ export const userKinds: readonly UserKind[] = [
     random: { activities: ['search', 'read_news', 'view_map'], aDay: 1 },
   },
   {
+    ...plain,
     name: 'correspondent',
     ofHundred: 12,
-    times: [],
     sequences: [{ after: 'read_message', activity: 'write_reply', withinMinutes: 10, chance: 0.88 }],
     random: { activities: ['read_message', 'read_message', 'search', 'view_map', 'read_news'], aDay: 5 },
   },
   {
+    ...plain,
     name: 'lost a habit',
     ofHundred: 6,
     times: [{ activity: 'check_budget', weekdays: everyDay, hour: 21, chance: 0.92 }],
-    sequences: [],
-    random: { activities: casual, aDay: 2 },
     habitsUntil: 10,
   },
+  { ...plain, name: 'no habits', ofHundred: 10, random: { activities: casual, aDay: 6 } },
   {
-    name: 'no habits',
-    ofHundred: 10,
-    times: [],
-    sequences: [],
-    random: { activities: casual, aDay: 6 },
-  },
-  {
+    ...plain,
     name: 'newcomer',
     ofHundred: 4,
     times: [{ activity: 'open_dashboard', weekdays: everyDay, hour: 9, chance: 0.9 }],
-    sequences: [],
     random: { activities: casual, aDay: 3 },
     activeFrom: 5,
   },
   {
+    ...plain,
     name: 'gone',
     ofHundred: 4,
     times: [{ activity: 'open_dashboard', weekdays: workdays, hour: 9, chance: 0.9 }],
-    sequences: [],
-    random: { activities: casual, aDay: 2 },
     activeUntil: 10,
   },
 ];

@@ -1,12 +1,11 @@
-import { v4 as uuid } from 'uuid';
 import { hasCredentials } from '../aws/has-credentials.ts';
 import type { TextGenerationSettings } from '../config/text-generation-settings.ts';
 import type { VendorSettings } from '../config/vendor-settings.ts';
-import { connectRedis } from '../queue/connect-redis.ts';
 import type { WorkerClients } from '../queue/worker-clients.ts';
 import { openBedrock } from './bedrock.ts';
 import { openOpenai } from './openai.ts';
-import { openTextGeneration, type TextGeneration } from './open-text-generation.ts';
+import type { TextGeneration } from './open-text-generation.ts';
+import { openWorkerGeneration } from './open-worker-generation.ts';
 import type { TextGenerator } from './text-generator.ts';
 
 export interface BedrockThenOpenaiOptions {
@@ -22,9 +21,6 @@ export interface BedrockThenOpenaiOptions {
 /** How long the credentials of AWS are looked for at start. */
 const credentialsWithinMs = 2_000;
 
-/** What the fleet has asked for is counted in Redis, so the first job waits a moment for it. */
-const redisWaitMs = 1_000;
-
 /**
  * Opens for a worker who writes its texts: Bedrock where there are credentials, then OpenAI where it is configured.
  * Answers also whether Bedrock is asked.
@@ -32,7 +28,7 @@ const redisWaitMs = 1_000;
 export async function openBedrockThenOpenai(
   { queue, vendors, bedrockModel, mayAskInstanceMetadata, limits }: BedrockThenOpenaiOptions,
   resources: AsyncDisposableStack,
-  { redis, database, log, metrics }: Pick<WorkerClients, 'redis' | 'database' | 'log' | 'metrics'>,
+  clients: Pick<WorkerClients, 'redis' | 'database' | 'log' | 'metrics'>,
 ): Promise<{ textGeneration: TextGeneration; bedrockIsConfigured: boolean }> {
   const bedrock = vendors.bedrock && { ...vendors.bedrock, model: bedrockModel, mayAskInstanceMetadata };
   const generators: TextGenerator[] = [];
@@ -42,26 +38,14 @@ export async function openBedrockThenOpenai(
   const bedrockIsConfigured = generators.length > 0;
   if (vendors.openai) generators.push(resources.use(openOpenai(vendors.openai)));
 
-  const models = generators.map(({ provider, model }) => `${provider}/${model}`);
-  if (models.length > 0) log.info({ queue, models }, 'the models that are asked, in this order');
-  else log.warn({ queue }, 'neither Bedrock nor OpenAI is configured: no model can be asked');
+  const { log } = clients;
+  if (generators.length === 0) {
+    log.warn({ queue }, 'neither Bedrock nor OpenAI is configured: no model can be asked');
+  }
   if (bedrock && !bedrockIsConfigured) {
     log.warn('no AWS credentials were found: Bedrock is not asked until the worker is started again');
   }
 
-  const counters = resources.use(connectRedis(redis, 'producer', log));
-  await counters.untilReady(redisWaitMs);
-  const textGeneration = resources.use(
-    openTextGeneration({
-      queue,
-      generators,
-      limits,
-      db: database.db,
-      redis: counters.client,
-      metrics,
-      log,
-      processId: uuid(),
-    }),
-  );
+  const textGeneration = await openWorkerGeneration({ queue, generators, limits }, resources, clients);
   return { textGeneration, bedrockIsConfigured };
 }

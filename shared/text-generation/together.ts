@@ -8,7 +8,8 @@ import type { GenerationCall, TextGenerator } from './text-generator.ts';
 const togetherUrl = 'https://api.together.ai/v1';
 
 export interface TogetherOptions {
-  apiKey: string;
+  /** `undefined`: for a server of one's own that asks for none. */
+  apiKey: string | undefined;
   /** The address of another server that speaks as Together does. */
   baseUrl: string | undefined;
   model: string;
@@ -17,7 +18,8 @@ export interface TogetherOptions {
 /** Together's chat completions behind the vendor port. */
 export function openTogether({ apiKey, baseUrl, model }: TogetherOptions): TextGenerator {
   const client = new Together({
-    apiKey,
+    // The SDK wants one.
+    apiKey: apiKey ?? 'no-key',
     baseURL: baseUrl ?? togetherUrl,
     maxRetries: 0,
     fetch: boundedFetch,

@@ -1,4 +1,4 @@
-import { Temporal } from 'temporal-polyfill';
+import { isKnownToRuntime } from './is-known-to-runtime.ts';
 
 export type IsTimezone = (text: string) => boolean;
 
@@ -20,14 +20,4 @@ export function createTimezoneNames(): IsTimezone {
     }
     return true;
   };
-}
-
-// Asked of what computes with it: `Intl` also knows old abbreviations such as ACT, which `Temporal` refuses.
-function isKnownToRuntime(name: string): boolean {
-  try {
-    Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name);
-    return true;
-  } catch {
-    return false;
-  }
 }

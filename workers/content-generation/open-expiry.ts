@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
+import { awaitedStatuses } from '../../shared/database/generation-queue-table.ts';
 import type { Tables } from '../../shared/database/tables.ts';
 import type { Logger } from '../../shared/telemetry/create-logger.ts';
 
@@ -40,7 +41,7 @@ async function expirePredictions(db: Kysely<Tables>, now: Date, signal: AbortSig
     const rows = await db
       .selectFrom('generation_queue')
       .select('id')
-      .where('status', 'in', ['pending', 'processing'])
+      .where('status', 'in', awaitedStatuses)
       .where('window_end', '<=', now)
       .limit(rowsPerStatement)
       .execute();
@@ -54,7 +55,7 @@ async function expirePredictions(db: Kysely<Tables>, now: Date, signal: AbortSig
         'in',
         rows.map(({ id }) => id),
       )
-      .where('status', 'in', ['pending', 'processing'])
+      .where('status', 'in', awaitedStatuses)
       .execute();
   }
 }

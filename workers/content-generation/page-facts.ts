@@ -1,4 +1,5 @@
 import type { UserEvent } from '../../shared/activity/read-user-activity.ts';
+import { toActivityEvents } from '../../shared/activity/to-activity-events.ts';
 import { toPlainText } from '../../shared/pages/plain-text.ts';
 import { readActivityLog, type ActivityLog } from '../../shared/patterns/activity-log.ts';
 import { compactFacts, type ActivityFacts } from '../../shared/patterns/compact-facts.ts';
@@ -36,11 +37,7 @@ export function gatherFacts(prediction: Prediction, events: readonly UserEvent[]
   const timezone = prediction.timezone ?? known ?? 'UTC';
   const today = localDay(timezone, nowMs);
   const log = readActivityLog(
-    events.map((event) => ({
-      activityType: event.activityType,
-      occurredAtMs: event.occurredAt.getTime(),
-      timezone: event.timezone ?? 'UTC',
-    })),
+    toActivityEvents(events),
     // Today belongs to it: what has just been done says most about what comes next.
     { startDay: today - factsOfDays, endDay: today + 1 },
   );

@@ -1,7 +1,11 @@
 import type { Insertable, Kysely, Selectable, Transaction } from 'kysely';
 import type { GeneratedPage } from '../../shared/contracts/content-generation.ts';
 import { despiteContention } from '../../shared/database/despite-contention.ts';
-import type { GenerationQueueTable, GenerationStatus } from '../../shared/database/generation-queue-table.ts';
+import {
+  awaitedStatuses,
+  type GenerationQueueTable,
+  type GenerationStatus,
+} from '../../shared/database/generation-queue-table.ts';
 import type { PageCacheTable } from '../../shared/database/page-cache-table.ts';
 import type { Tables } from '../../shared/database/tables.ts';
 import type { PageDocument } from '../../shared/pages/page-document.ts';
@@ -39,7 +43,7 @@ export interface PredictionRowsOptions {
 }
 
 /** States in which a page may still be made. */
-const unfinished: readonly GenerationStatus[] = ['pending', 'processing', 'failed'];
+const unfinished: readonly GenerationStatus[] = [...awaitedStatuses, 'failed'];
 
 export function createPredictionRows({ db, pageTtlSeconds, now }: PredictionRowsOptions): PredictionRows {
   async function finishedBefore(
@@ -94,7 +98,7 @@ export function createPredictionRows({ db, pageTtlSeconds, now }: PredictionRows
     },
 
     async fail(id) {
-      await setStatus(id, 'failed', ['pending', 'processing'], db);
+      await setStatus(id, 'failed', awaitedStatuses, db);
     },
   };
 }

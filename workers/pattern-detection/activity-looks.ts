@@ -1,6 +1,7 @@
 import { sql, type Kysely, type Transaction } from 'kysely';
 import type { ActiveUser } from '../../shared/activity/read-active-users.ts';
 import { patternDetection } from '../../shared/contracts/pattern-detection.ts';
+import { despiteContention } from '../../shared/database/despite-contention.ts';
 import type { Tables } from '../../shared/database/tables.ts';
 import type { AcceptedJob } from '../../shared/ledger/accept-jobs.ts';
 import { bulkPriority, type Enqueue } from '../../shared/queue/enqueue.ts';
@@ -25,27 +26,29 @@ export async function acceptLooks(
   // Without locks first: on most ticks, most users did nothing new.
   const due = await usersToLookAt(db, users);
   if (due.length === 0) return [];
-  return db.transaction().execute(async (transaction) => {
-    await lockLooks(transaction, due, now);
-    const present = await withoutForgotten(transaction, due);
-    const stillDue = await usersToLookAt(transaction, present);
-    if (stillDue.length === 0) return [];
-    const jobs = await enqueue.enqueueAllWithin(
-      transaction,
-      patternDetection,
-      stillDue.map(({ userId }) => ({ user_id: userId })),
-      { parentId: tickId, priority: bulkPriority },
-    );
-    await keepLooks(
-      transaction,
-      stillDue.flatMap((user, position) => {
-        const job = jobs[position];
-        return job ? [{ ...user, jobId: job.id }] : [];
-      }),
-      now,
-    );
-    return jobs;
-  });
+  return despiteContention(() =>
+    db.transaction().execute(async (transaction) => {
+      await lockLooks(transaction, due, now);
+      const present = await withoutForgotten(transaction, due);
+      const stillDue = await usersToLookAt(transaction, present);
+      if (stillDue.length === 0) return [];
+      const jobs = await enqueue.enqueueAllWithin(
+        transaction,
+        patternDetection,
+        stillDue.map(({ userId }) => ({ user_id: userId })),
+        { parentId: tickId, priority: bulkPriority },
+      );
+      await keepLooks(
+        transaction,
+        stillDue.flatMap((user, position) => {
+          const job = jobs[position];
+          return job ? [{ ...user, jobId: job.id }] : [];
+        }),
+        now,
+      );
+      return jobs;
+    }),
+  );
 }
 
 /**
@@ -73,11 +76,13 @@ export async function recordLook(
     .executeTakeFirst();
   if (!newest) return;
   const user = { userId, newestId: newest.id };
-  await db.transaction().execute(async (transaction) => {
-    await lockLooks(transaction, [user], now);
-    const openJobs = await openLooks(transaction, [userId]);
-    if (openJobs.length === 0) await keepLooks(transaction, [{ ...user, jobId }], now);
-  });
+  await despiteContention(() =>
+    db.transaction().execute(async (transaction) => {
+      await lockLooks(transaction, [user], now);
+      const openJobs = await openLooks(transaction, [userId]);
+      if (openJobs.length === 0) await keepLooks(transaction, [{ ...user, jobId }], now);
+    }),
+  );
 }
 
 async function usersToLookAt<User extends LookedAt>(

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import { readUserActivity } from '../../shared/activity/read-user-activity.ts';
+import { toActivityEvents } from '../../shared/activity/to-activity-events.ts';
 import type { Tables } from '../../shared/database/tables.ts';
 import type { ActivityEvent } from '../../shared/patterns/activity-log.ts';
 import { dayMs, daysBefore, type DayWindow } from '../../shared/patterns/local-day.ts';
@@ -33,11 +34,7 @@ export async function readDays(
   });
   const timezone = userTimezone(rows, isTimezone);
   return {
-    events: rows.map((row) => ({
-      activityType: row.activityType,
-      occurredAtMs: row.occurredAt.getTime(),
-      timezone: row.timezone ?? 'UTC',
-    })),
+    events: toActivityEvents(rows),
     timezone,
     window: daysBefore(nowMs, timezone, windowDays),
   };

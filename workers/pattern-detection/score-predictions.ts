@@ -1,8 +1,10 @@
 import type { Kysely } from 'kysely';
 import pMap from 'p-map';
 import { readUserActivity } from '../../shared/activity/read-user-activity.ts';
+import { toActivityEvents } from '../../shared/activity/to-activity-events.ts';
 import type { Tables } from '../../shared/database/tables.ts';
 import { didComeTrue } from '../../shared/patterns/did-come-true.ts';
+import { minuteMs } from '../../shared/patterns/local-day.ts';
 import { parsePattern } from '../../shared/patterns/parse-pattern.ts';
 import type { Pattern } from '../../shared/patterns/pattern.ts';
 import type { JobContext } from '../../shared/queue/job-context.ts';
@@ -15,7 +17,6 @@ export interface ScoringClients {
   metrics: Pick<Metrics, 'predictionsScored'>;
 }
 
-const minuteMs = 60_000;
 /** Predictions are judged a few at a time: the fleet's other work needs MySQL too. */
 const atOnce = 4;
 const mostEvents = 50_000;
@@ -75,9 +76,5 @@ async function didHappen(
     before: new Date(window.endMs + slackMs(pattern) + 1),
     limit: mostEvents,
   });
-  return didComeTrue(
-    pattern,
-    window,
-    events.map(({ activityType, occurredAt }) => ({ activityType, occurredAtMs: occurredAt.getTime() })),
-  );
+  return didComeTrue(pattern, window, toActivityEvents(events));
 }

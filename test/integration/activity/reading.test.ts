@@ -1,9 +1,9 @@
 import { Registry } from 'prom-client';
 import { sql, type KyselyPlugin } from 'kysely';
 import { openRetention } from '../../../producers/relay/open-retention.ts';
-import { purgeActivity } from '../../../shared/activity/purge-activity.ts';
 import { readActiveUsers, type ActiveUser } from '../../../shared/activity/read-active-users.ts';
 import { readUserActivity } from '../../../shared/activity/read-user-activity.ts';
+import { deleteOlder } from '../../../shared/database/delete-older.ts';
 import { openDatabase, type Database } from '../../../shared/database/open-database.ts';
 import { createLogger } from '../../../shared/telemetry/create-logger.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/create-test-database.ts';
@@ -78,7 +78,7 @@ test("a user's activity comes in the order of time, and of too much the latest",
   expect(latest.map(({ activityType }) => activityType)).toEqual(['middle', 'late']);
 });
 
-test('purging deletes what is too old, a thousand rows a statement at most', async () => {
+test('purging deletes what is too old, no more rows a statement than it is told', async () => {
   await insert(Array.from({ length: 2_500 }, () => event('u', daysAgo(91))));
   await insert([event('u', daysAgo(89))]);
   const deletions: number[] = [];
@@ -90,8 +90,9 @@ test('purging deletes what is too old, a thousand rows a statement at most', asy
     },
   };
   const { signal } = new AbortController();
-  const options = { occurredBefore: daysAgo(90), signal };
-  expect(await purgeActivity(database.db.withPlugin(watch), options)).toBe(2_500);
+  const old = { table: 'activity_log', column: 'occurred_at', before: daysAgo(90) } as const;
+  const options = { ...old, pageSize: 1_000, signal };
+  expect(await deleteOlder(database.db.withPlugin(watch), options)).toBe(2_500);
   expect(deletions).toEqual([1_000, 1_000, 500]);
   expect(await count()).toBe(1);
 });

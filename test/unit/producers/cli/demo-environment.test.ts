@@ -37,7 +37,7 @@ describe('demoEnvironment', () => {
     const { vendors, insight, patterns, ...settings } = readSettings(allSettings, environment);
     const { dynamodb, callTime, process: own } = settings;
     expect(vendors).toMatchObject({ bedrock: { endpointUrl: llm.url }, openai: undefined });
-    expect(patterns.together).toMatchObject({ apiKey: 'no-key', baseUrl: llm.chatUrl });
+    expect(patterns.together).toMatchObject({ apiKey: undefined, baseUrl: llm.chatUrl });
     expect(insight.notify).toBeUndefined();
     expect(settings.schedules.patternSweepCron).not.toBe(given.PATTERN_SWEEP_CRON);
     expect(dynamodb.endpointUrl).toBeUndefined(); // then the fleet brings its own
