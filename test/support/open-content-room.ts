@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { Insertable, Selectable } from 'kysely';
-import { v7 as uuid } from 'uuid';
 import { insertActivity } from '../../shared/activity/insert-activity.ts';
 import { readUserActivity } from '../../shared/activity/read-user-activity.ts';
 import { contentGeneration, type GeneratedPage } from '../../shared/contracts/content-generation.ts';
@@ -25,6 +24,7 @@ import {
 } from '../../workers/content-generation/handle-content-generation.ts';
 import { createPredictionRows } from '../../workers/content-generation/prediction-rows.ts';
 import { createTestDatabase } from './create-test-database.ts';
+import { makeJobContext } from './make-job-context.ts';
 import { testRedisSettings } from './open-test-fleet.ts';
 import { until } from './until.ts';
 
@@ -161,18 +161,7 @@ export async function openContentRoom(): Promise<ContentRoom> {
         run(generationId, context = {}) {
           return handleContentGeneration(
             contentGeneration.payload.parse({ generation_id: generationId }),
-            {
-              jobId: uuid(),
-              attempt: context.mayHaveRunBefore ? 2 : 1,
-              isLastAttempt: false,
-              waitedMs: 0,
-              mayHaveRunBefore: false,
-              signal: new AbortController().signal,
-              log,
-              progress: () => {},
-              trace: (_name, work) => work({ set: () => undefined }),
-              ...context,
-            },
+            makeJobContext({ log, ...context }),
             dependencies,
           );
         },

@@ -12,6 +12,7 @@ import {
   handleChurnInsight,
   type ChurnInsightDependencies,
 } from '../../workers/churn-insight/handle-churn-insight.ts';
+import { makeJobContext } from './make-job-context.ts';
 import type { InsightStores } from './open-insight-stores.ts';
 import { testRedisSettings } from './open-test-fleet.ts';
 import { until } from './until.ts';
@@ -82,18 +83,7 @@ export async function openInsightWorker(
     run(payload, context = {}) {
       return handleChurnInsight(
         churnInsight.payload.parse(payload),
-        {
-          jobId: uuid(),
-          attempt: context.mayHaveRunBefore ? 2 : 1,
-          isLastAttempt: false,
-          waitedMs: 0,
-          mayHaveRunBefore: false,
-          signal: new AbortController().signal,
-          log,
-          progress: () => {},
-          trace: (_name, work) => work({ set: () => undefined }),
-          ...context,
-        },
+        makeJobContext({ log, ...context }),
         dependencies,
       );
     },

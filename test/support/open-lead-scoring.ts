@@ -1,4 +1,3 @@
-import { v7 as uuid } from 'uuid';
 import { openAiEvents } from '../../shared/ai-events/open-ai-events.ts';
 import type { DatabaseSettings } from '../../shared/config/database-settings.ts';
 import type { RedisSettings } from '../../shared/config/redis-settings.ts';
@@ -26,6 +25,7 @@ import { createScoreCache } from '../../workers/lead-scoring/score-cache.ts';
 import { createScoreRows } from '../../workers/lead-scoring/score-rows.ts';
 import type { VersionInfo } from '../../workers/lead-scoring/to-answer.ts';
 import { createTestDatabase } from './create-test-database.ts';
+import { makeJobContext } from './make-job-context.ts';
 import { openTestBundles, type TestBundles } from './open-test-bundles.ts';
 import { testRedisSettings } from './open-test-fleet.ts';
 import { until } from './until.ts';
@@ -99,20 +99,6 @@ export async function openLeadScoring(options: LeadScoringTestOptions = {}): Pro
     minFeatureCoverage,
     now: () => Date.now(),
   };
-  function contextOf(changes: Partial<JobContext>): JobContext {
-    return {
-      jobId: uuid(),
-      attempt: changes.mayHaveRunBefore ? 2 : 1,
-      isLastAttempt: false,
-      waitedMs: 0,
-      mayHaveRunBefore: false,
-      signal: new AbortController().signal,
-      log,
-      progress: () => {},
-      trace: (_name, work) => work({ set: () => undefined }),
-      ...changes,
-    };
-  }
 
   const owned = resources.move();
   return {
@@ -139,10 +125,14 @@ export async function openLeadScoring(options: LeadScoringTestOptions = {}): Pro
       return writeLeads(db, rows);
     },
     run(leadIds, context = {}) {
-      return scoreBatch(leadBatchSchema.parse({ lead_ids: leadIds }), contextOf(context), dependencies);
+      return scoreBatch(
+        leadBatchSchema.parse({ lead_ids: leadIds }),
+        makeJobContext({ log, ...context }),
+        dependencies,
+      );
     },
     runChunk(bulkId, chunk, context = {}) {
-      return scoreChunk(bulkId, chunk, contextOf(context), dependencies);
+      return scoreChunk(bulkId, chunk, makeJobContext({ log, ...context }), dependencies);
     },
     storedRows(jobId) {
       return db

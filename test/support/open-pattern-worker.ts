@@ -16,6 +16,7 @@ import {
   startPatternDetection,
 } from '../../workers/pattern-detection/handle-pattern-detection.ts';
 import type { PatternDetectionDependencies } from '../../workers/pattern-detection/pattern-detection-dependencies.ts';
+import { makeJobContext } from './make-job-context.ts';
 import { openTestFleet, type TestFleet } from './open-test-fleet.ts';
 
 export const llamaModel = 'meta-llama/Llama-3.3-70B-Instruct-Turbo';
@@ -96,18 +97,6 @@ export async function openPatternWorker(options: PatternWorkerOptions = {}): Pro
     now: () => clock.nowMs,
     metrics,
   };
-  const contextOf = (changes: Partial<JobContext>): JobContext => ({
-    jobId: uuid(),
-    attempt: changes.mayHaveRunBefore ? 2 : 1,
-    isLastAttempt: false,
-    waitedMs: 0,
-    mayHaveRunBefore: false,
-    signal: new AbortController().signal,
-    log,
-    progress: () => {},
-    trace: (_name, work) => work({ set: () => undefined }),
-    ...changes,
-  });
   const owned = resources.move();
 
   return {
@@ -132,12 +121,16 @@ export async function openPatternWorker(options: PatternWorkerOptions = {}): Pro
       );
     },
     async look(userId, context = {}) {
-      const found = await startPatternDetection({ user_id: userId }, contextOf(context), dependencies);
+      const found = await startPatternDetection(
+        { user_id: userId },
+        makeJobContext({ log, ...context }),
+        dependencies,
+      );
       if (found instanceof FanOut) throw new Error('a look at one user fans out to nobody');
       return found;
     },
     async startTick(context = {}) {
-      const started = await startPatternDetection({}, contextOf(context), dependencies);
+      const started = await startPatternDetection({}, makeJobContext({ log, ...context }), dependencies);
       if (started instanceof FanOut) return started;
       throw new Error('a tick waits for its looks');
     },

@@ -10,8 +10,12 @@ export interface CommandRun {
   messages: string;
 }
 
-/** Runs one command of the command line in the test's own process. */
-export async function runPresage(argv: readonly string[], environment: Environment): Promise<CommandRun> {
+/** Runs one command of the command line in the test's own process; `input` is what it reads from standard input. */
+export async function runPresage(
+  argv: readonly string[],
+  environment: Environment,
+  { workingDirectory = tmpdir(), input = '' } = {},
+): Promise<CommandRun> {
   const output = new PassThrough();
   const messages = new PassThrough();
   const exitCode = await runCommand(
@@ -19,8 +23,8 @@ export async function runPresage(argv: readonly string[], environment: Environme
     {
       environment,
       stackEnvironment: environment,
-      workingDirectory: tmpdir(),
-      input: Readable.from(['']),
+      workingDirectory,
+      input: Readable.from([input]),
       output,
       messages,
     },

@@ -9,6 +9,7 @@ import { rewriteJob } from '../../../shared/ledger/rewrite-job.ts';
 import { removeFinishedJobs } from '../../../shared/queue/remove-finished-jobs.ts';
 import { cancelJob } from '../../../shared/queue/steer-job.ts';
 import { mentions } from './mention.ts';
+import { nothingForgotten } from './nothing-forgotten.ts';
 import type { ForgetClients, Forgotten, Person } from './person.ts';
 
 const lookEveryMs = 500;
@@ -31,24 +32,7 @@ export async function forgetPerson(
   clients: ForgetClients,
 ): Promise<Forgotten> {
   const deadline = performance.now() + waitMs;
-  const done: Forgotten = {
-    jobs_rewritten: 0,
-    jobs_dispatched_again: 0,
-    redis_jobs_removed: 0,
-    predictions_deleted: 0,
-    predictions_rewritten: 0,
-    insights_deleted: 0,
-    pages_deleted: 0,
-    events_deleted: 0,
-    looks_deleted: 0,
-    leads_deleted: 0,
-    lead_scores_deleted: 0,
-    outcomes_deleted: 0,
-    answers_deleted: 0,
-    cache_entries_deleted: 0,
-    idempotency_keys_deleted: 0,
-    running: [],
-  };
+  const done = nothingForgotten();
   const theirs = new Set<string>();
 
   async function forgetJobs(ids: Iterable<string> | AsyncIterable<string>): Promise<void> {

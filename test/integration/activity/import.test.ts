@@ -1,31 +1,21 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openDatabase, type Database } from '../../../shared/database/open-database.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/create-test-database.ts';
+import { openCommandRoom, type CommandRoom } from '../../support/open-command-room.ts';
 import { runPresage } from '../../support/run-presage.ts';
 
-let testDatabase: TestDatabase;
-let database: Database;
-let directory: string;
+let room: CommandRoom;
 beforeEach(async () => {
-  testDatabase = await createTestDatabase();
-  database = openDatabase(testDatabase.settings);
-  directory = await mkdtemp(join(tmpdir(), 'presage-test-'));
+  room = await openCommandRoom();
 });
-afterEach(async () => {
-  await rm(directory, { recursive: true });
-  await database[Symbol.asyncDispose]();
-  await testDatabase[Symbol.asyncDispose]();
-});
+afterEach(() => room[Symbol.asyncDispose]());
 
 async function run(content: string, ...flags: string[]) {
-  const path = join(directory, 'events.csv');
+  const path = join(room.directory, 'events.csv');
   await writeFile(path, content);
-  return runPresage(['activity', 'import', path, ...flags], { DATABASE_URL: testDatabase.url });
+  return runPresage(['activity', 'import', path, ...flags], { DATABASE_URL: room.databaseUrl });
 }
 
-const rows = () => database.db.selectFrom('activity_log').selectAll().orderBy('occurred_at').execute();
+const rows = () => room.database.db.selectFrom('activity_log').selectAll().orderBy('occurred_at').execute();
 
 const header = 'user_id,activity_type,occurred_at';
 
@@ -121,15 +111,15 @@ test.each([
 });
 
 test('a file that cannot be read is a failure, and one that is not named wrong usage', async () => {
-  const environment = { DATABASE_URL: testDatabase.url };
-  for (const path of [join(directory, 'none.csv'), directory]) {
+  const environment = { DATABASE_URL: room.databaseUrl };
+  for (const path of [join(room.directory, 'none.csv'), room.directory]) {
     expect(await runPresage(['activity', 'import', path], environment)).toMatchObject({ exitCode: 1 });
   }
   expect(await runPresage(['activity', 'import'], environment)).toMatchObject({ exitCode: 2 });
 });
 
 test('an outage is told with what to do', async () => {
-  const path = join(directory, 'events.csv');
+  const path = join(room.directory, 'events.csv');
   await writeFile(path, `${header}\nu,a,2026-01-15T09:00:00Z\n`);
   const failed = await runPresage(['activity', 'import', path], {
     DATABASE_URL: 'mysql://u:p@127.0.0.1:1/none',

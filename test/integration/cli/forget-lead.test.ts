@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Insertable } from 'kysely';
+import { nothingForgotten } from '../../../producers/cli/forget/nothing-forgotten.ts';
 import { personWithLeadId } from '../../../producers/cli/forget/person-with-lead-id.ts';
 import { leadScoring } from '../../../shared/contracts/lead-scoring.ts';
 import type { OutcomesTable } from '../../../shared/database/outcomes-table.ts';
@@ -7,14 +8,8 @@ import { leadScoreCacheKey } from '../../../shared/leads/lead-score-cache-key.ts
 import { readLeads } from '../../../shared/leads/read-leads.ts';
 import { writeLeads } from '../../../shared/leads/write-leads.ts';
 import { insertLlmCalls } from '../../support/insert-llm-calls.ts';
-import {
-  nothingForgotten,
-  openForgetRoom,
-  type ForgetFleet,
-  type ForgetRoom,
-} from '../../support/open-forget-room.ts';
 import { runPresage } from '../../support/run-presage.ts';
-import { until } from '../../support/until.ts';
+import { useForgetRoom } from '../../support/use-forget-room.ts';
 
 const queue = leadScoring.name;
 const leadId = 'zelda';
@@ -23,41 +18,32 @@ const first = 'zelda 2';
 const rest = ['zelda@example.org', 'zelda-3', 'the zelda'];
 const otherIds = [first, ...rest];
 
-let room: ForgetRoom;
-let fleet: ForgetFleet;
-beforeAll(async () => {
-  room = await openForgetRoom();
-});
-afterAll(() => room[Symbol.asyncDispose]());
-beforeEach(async () => {
-  fleet = await room.openFleet([leadScoring]);
-  await importLeads([leadId, ...otherIds]);
-});
-afterEach(() => fleet[Symbol.asyncDispose]());
+const room = useForgetRoom([leadScoring]);
+beforeEach(() => importLeads([leadId, ...otherIds]));
 
-const forget = (waitMs = 0) => fleet.forget(personWithLeadId(leadId), waitMs);
+const forget = (waitMs = 0) => room.fleet.forget(personWithLeadId(leadId), waitMs);
 
 function importLeads(leadIds: readonly string[]): Promise<void> {
   const updated_at = new Date();
   const features = JSON.stringify({ job: 'admin.', poutcome: 'their past' });
   return writeLeads(
-    fleet.database.db,
+    room.fleet.database.db,
     leadIds.map((id) => ({ lead_id: id, features, updated_at })),
   );
 }
 
 /** A worker that leaves behind what the real one does, under control of the test. */
 function consume(work: () => Promise<void> = () => Promise.resolve()) {
-  fleet.consume(leadScoring, {
+  room.fleet.consume(leadScoring, {
     async start(payload, { jobId }) {
       if (!('lead_ids' in payload)) throw new Error('only batches are asked for here');
-      const { db } = fleet.database;
+      const { db } = room.fleet.database;
       const known = await readLeads(db, payload.lead_ids);
       await work();
       const scored = payload.lead_ids.filter((id) => known.has(id));
       const score = { probability: 0.25, confidence: 0.75, feature_coverage: 1 };
       for (const [position, id] of scored.entries()) {
-        await fleet.redis.client.set(leadScoreCacheKey(id), '{}');
+        await room.fleet.redis.client.set(leadScoreCacheKey(id), '{}');
         const row = { job_id: jobId, lead_id: id, position, ...score, degraded: 0 };
         await db
           .insertInto('lead_scores')
@@ -87,18 +73,18 @@ function consume(work: () => Promise<void> = () => Promise.resolve()) {
 const version = { model_id: 'lead-conversion', model_version: '1.0.0' };
 
 const submit = (leadIds: readonly string[], options: { delayMs?: number } = {}) =>
-  fleet.enqueue.enqueue(leadScoring, { lead_ids: [...leadIds] }, options).then(({ id }) => id);
+  room.fleet.enqueue.enqueue(leadScoring, { lead_ids: [...leadIds] }, options).then(({ id }) => id);
 
 /** What is left of the person in MySQL and Redis: an empty text is what there should be. */
 async function traces(): Promise<string> {
-  let held = await fleet.everything();
+  let held = await room.fleet.everything();
   for (const otherId of otherIds) held = held.replaceAll(otherId, '');
   return [...held.matchAll(/.{0,40}zelda.{0,40}/g)].map(([around]) => around).join('\n');
 }
 
 function plantOutcomes(outcomes: readonly Pick<Insertable<OutcomesTable>, 'kind' | 'subject'>[]) {
   const common = { page_key: null, job_id: null, happened: 1, occurred_at: new Date() };
-  return fleet.database.db
+  return room.fleet.database.db
     .insertInto('outcomes')
     .values(outcomes.map((outcome) => ({ ...outcome, ...common, event_id: randomUUID() })))
     .execute();
@@ -107,25 +93,25 @@ function plantOutcomes(outcomes: readonly Pick<Insertable<OutcomesTable>, 'kind'
 test('the lead, its scores, its outcomes, and what jobs and caches say of it; nothing of the others', async () => {
   consume();
   const ids = [await submit([first, leadId, ...rest]), await submit([leadId]), await submit([leadId])];
-  for (const id of ids) expect(await fleet.settled(id)).toMatchObject({ state: 'completed' });
+  for (const id of ids) expect(await room.fleet.settled(id)).toMatchObject({ state: 'completed' });
   const untouched = await submit(otherIds);
-  await fleet.settled(untouched);
-  const before = await fleet.ledger.read(untouched);
+  await room.fleet.settled(untouched);
+  const before = await room.fleet.ledger.read(untouched);
   await plantOutcomes([
     { kind: 'lead_converted', subject: leadId },
     { kind: 'lead_converted', subject: first },
   ]);
   const dueAt = new Date(Date.now() + 60_000);
-  await fleet.ledger.acceptIdempotently(
+  await room.fleet.ledger.acceptIdempotently(
     { queue, payload: '{}', priority: 0, dueAt },
     { scope: 'anonymous', key: `score ${leadId}`, answerWithinMs: 0 },
   );
-  await insertLlmCalls(fleet.database.db, [{ job_id: ids[1] ?? '', answer: 'zelda will convert' }]);
-  await until(async () => (await fleet.dispatcher.activeJobIds(queue)).length === 0);
+  await insertLlmCalls(room.fleet.database.db, [{ job_id: ids[1] ?? '', answer: 'zelda will convert' }]);
+  await room.fleet.nobodyIsAtWork();
   expect(await traces()).not.toBe('');
 
   expect(await forget()).toEqual({
-    ...nothingForgotten,
+    ...nothingForgotten(),
     jobs_rewritten: 3,
     redis_jobs_removed: 3,
     leads_deleted: 1,
@@ -136,7 +122,7 @@ test('the lead, its scores, its outcomes, and what jobs and caches say of it; no
     idempotency_keys_deleted: 1,
   });
   expect(await traces()).toBe('');
-  expect(await fleet.ledger.read(ids[0] ?? '')).toMatchObject({
+  expect(await room.fleet.ledger.read(ids[0] ?? '')).toMatchObject({
     payload: { lead_ids: [first, '[forgotten]', ...rest] },
     result: {
       predictions: [
@@ -147,21 +133,21 @@ test('the lead, its scores, its outcomes, and what jobs and caches say of it; no
       ...version,
     },
   });
-  expect(await fleet.ledger.read(untouched)).toEqual(before);
-  const { db } = fleet.database;
+  expect(await room.fleet.ledger.read(untouched)).toEqual(before);
+  const { db } = room.fleet.database;
   const left = await db.selectFrom('leads').select('lead_id').execute();
   expect(left.map((row) => row.lead_id).sort()).toEqual([...otherIds].sort());
   const scores = await db.selectFrom('lead_scores').select('lead_id').execute();
   expect(new Set(scores.map((row) => row.lead_id))).toEqual(new Set(otherIds));
-  expect(await fleet.redis.client.exists(otherIds.map(leadScoreCacheKey))).toBe(otherIds.length);
+  expect(await room.fleet.redis.client.exists(otherIds.map(leadScoreCacheKey))).toBe(otherIds.length);
   expect(await db.selectFrom('outcomes').select('subject').execute()).toEqual([{ subject: first }]);
-  expect(await forget()).toEqual(nothingForgotten);
+  expect(await forget()).toEqual(nothingForgotten());
 });
 
 test('an outcome of another kind is about somebody else of that id', async () => {
   await plantOutcomes([{ kind: 'churned', subject: leadId }]);
-  expect(await forget()).toEqual({ ...nothingForgotten, leads_deleted: 1 });
-  expect(await fleet.database.db.selectFrom('outcomes').select('kind').execute()).toEqual([
+  expect(await forget()).toEqual({ ...nothingForgotten(), leads_deleted: 1 });
+  expect(await room.fleet.database.db.selectFrom('outcomes').select('kind').execute()).toEqual([
     { kind: 'churned' },
   ]);
 });
@@ -169,7 +155,7 @@ test('an outcome of another kind is about somebody else of that id', async () =>
 test('waiting and delayed jobs go on without the person, who is no lead any more', async () => {
   const ids = [await submit([leadId, ...otherIds]), await submit([leadId], { delayMs: 1_000 })];
   expect(await forget()).toEqual({
-    ...nothingForgotten,
+    ...nothingForgotten(),
     jobs_rewritten: 2,
     jobs_dispatched_again: 2,
     leads_deleted: 1,
@@ -177,7 +163,7 @@ test('waiting and delayed jobs go on without the person, who is no lead any more
   expect(await traces()).toBe('');
   consume();
   const results = [];
-  for (const id of ids) results.push((await fleet.settled(id)).result);
+  for (const id of ids) results.push((await room.fleet.settled(id)).result);
   const errors = [{ lead_id: '[forgotten]', code: 'LEAD_NOT_FOUND' }];
   expect(results).toMatchObject([
     { predictions: otherIds.map((id) => ({ lead_id: id })), errors },
@@ -195,7 +181,7 @@ test('a job that a worker has in hand is waited for, or named', async () => {
   });
   const id = await submit([leadId, first]);
   await started.promise;
-  expect(await forget(0)).toEqual({ ...nothingForgotten, leads_deleted: 1, running: [id] });
+  expect(await forget(0)).toEqual({ ...nothingForgotten(), leads_deleted: 1, running: [id] });
   const waiting = forget(20_000);
   release.resolve();
   expect(await waiting).toMatchObject({
@@ -204,20 +190,20 @@ test('a job that a worker has in hand is waited for, or named', async () => {
     cache_entries_deleted: 1,
     running: [],
   });
-  expect(await fleet.settled(id)).toMatchObject({ state: 'completed' });
+  expect(await room.fleet.settled(id)).toMatchObject({ state: 'completed' });
   expect(await traces()).toBe('');
 });
 
 test('presage forget --lead prints what it did, without the id', async () => {
   const stored = await runPresage(
     ['enqueue', queue, '--json', JSON.stringify({ lead_ids: [leadId] }), '--delay', '60000'],
-    fleet.environment,
+    room.fleet.environment,
   );
   expect(stored.exitCode).toBe(0);
-  const run = await runPresage(['forget', '--lead', leadId], fleet.environment);
+  const run = await runPresage(['forget', '--lead', leadId], room.fleet.environment);
   expect(run).toMatchObject({ exitCode: 0, messages: '' });
   expect(JSON.parse(run.output)).toEqual({
-    ...nothingForgotten,
+    ...nothingForgotten(),
     jobs_rewritten: 1,
     jobs_dispatched_again: 1,
     leads_deleted: 1,

@@ -1,4 +1,5 @@
 import type { Insertable } from 'kysely';
+import { nothingForgotten } from '../../../producers/cli/forget/nothing-forgotten.ts';
 import { personWithUserId } from '../../../producers/cli/forget/person-with-user-id.ts';
 import type { Person } from '../../../producers/cli/forget/person.ts';
 import { contentGeneration, type GeneratedPage } from '../../../shared/contracts/content-generation.ts';
@@ -10,31 +11,16 @@ import type { JobContext } from '../../../shared/queue/job-context.ts';
 import { acceptLooks } from '../../../workers/pattern-detection/activity-looks.ts';
 import { insertLlmCalls } from '../../support/insert-llm-calls.ts';
 import { insertPredictions } from '../../support/insert-predictions.ts';
-import {
-  nothingForgotten,
-  openForgetRoom,
-  type ForgetFleet,
-  type ForgetRoom,
-} from '../../support/open-forget-room.ts';
-import { until } from '../../support/until.ts';
+import { useForgetRoom } from '../../support/use-forget-room.ts';
 
 const userId = 'stu_4532';
 /** Another one, whose id holds the person's. */
 const otherId = 'stu_4532_b';
 
-let room: ForgetRoom;
-let fleet: ForgetFleet;
-beforeAll(async () => {
-  room = await openForgetRoom();
-});
-afterAll(() => room[Symbol.asyncDispose]());
-beforeEach(async () => {
-  fleet = await room.openFleet([patternDetection, contentGeneration]);
-});
-afterEach(() => fleet[Symbol.asyncDispose]());
+const room = useForgetRoom([patternDetection, contentGeneration]);
 
 const person = personWithUserId(userId);
-const forget = (waitMs = 0, who: Person = person) => fleet.forget(who, waitMs);
+const forget = (waitMs = 0, who: Person = person) => room.fleet.forget(who, waitMs);
 
 let day = 0;
 /** A prediction of a day of its own; answers the id of its row. */
@@ -42,16 +28,16 @@ async function predict(row: Partial<Insertable<GenerationQueueTable>> = {}): Pro
   day += 1;
   const window_start = new Date(Date.UTC(2026, 2, day));
   const prediction = { user_id: userId, page_key: 'letters from Zelda', window_start, ...row };
-  const [id = 0] = await insertPredictions(fleet.database.db, [prediction]);
+  const [id = 0] = await insertPredictions(room.fleet.database.db, [prediction]);
   return id;
 }
 
 /** The job that makes the page of a prediction, as whoever queues one accepts it. */
 async function acceptPage(generationId: number, { known = true, delayMs = 0 } = {}): Promise<string> {
   const payload = { generation_id: generationId };
-  const { id } = await fleet.enqueue.enqueue(contentGeneration, payload, { delayMs });
+  const { id } = await room.fleet.enqueue.enqueue(contentGeneration, payload, { delayMs });
   if (known) {
-    await fleet.database.db
+    await room.fleet.database.db
       .updateTable('generation_queue')
       .set({ job_id: id })
       .where('id', '=', generationId)
@@ -62,7 +48,7 @@ async function acceptPage(generationId: number, { known = true, delayMs = 0 } = 
 
 async function storePage(user_id: string, generationId: number): Promise<void> {
   const content = JSON.stringify({ title: `Of ${user_id}`, blocks: [{ kind: 'paragraph', text: 'Zelda' }] });
-  await fleet.database.db
+  await room.fleet.database.db
     .insertInto('page_cache')
     .values({
       user_id,
@@ -72,20 +58,20 @@ async function storePage(user_id: string, generationId: number): Promise<void> {
       generation_id: generationId,
     })
     .execute();
-  await fleet.redis.client.set(pageCopyKey(user_id, 'letters from Zelda'), content);
+  await room.fleet.redis.client.set(pageCopyKey(user_id, 'letters from Zelda'), content);
 }
 
 /** A worker that leaves behind what the real one does, under control of the test. */
 function makePages(work: (context: JobContext) => Promise<void> = () => Promise.resolve()) {
-  fleet.consume(contentGeneration, {
+  room.fleet.consume(contentGeneration, {
     async start({ generation_id: id }, context): Promise<GeneratedPage> {
       await work(context);
-      const { user_id, page_key } = await fleet.database.db
+      const { user_id, page_key } = await room.fleet.database.db
         .selectFrom('generation_queue')
         .selectAll()
         .where('id', '=', id)
         .executeTakeFirstOrThrow();
-      await insertLlmCalls(fleet.database.db, [
+      await insertLlmCalls(room.fleet.database.db, [
         { job_id: context.jobId, step: 'page', answer: 'Dear Zelda' },
       ]);
       await storePage(user_id, id);
@@ -103,42 +89,36 @@ function makePages(work: (context: JobContext) => Promise<void> = () => Promise.
 
 async function act(user_id: string, count: number): Promise<void> {
   const activity = { user_id, activity_type: 'letters from Zelda', occurred_at: new Date() };
-  await fleet.database.db
+  await room.fleet.database.db
     .insertInto('activity_log')
     .values(Array.from({ length: count }, () => activity))
     .execute();
 }
 
 async function lookAt(user_id: string, jobId: string): Promise<void> {
-  await fleet.database.db
+  await room.fleet.database.db
     .insertInto('activity_looks')
     .values({ user_id, looked_to_id: 1, job_id: jobId, looked_at: new Date() })
     .execute();
 }
 
-const nobodyIsAtWork = () =>
-  until(async () => {
-    const active = [patternDetection, contentGeneration].map(({ name }) =>
-      fleet.dispatcher.activeJobIds(name),
-    );
-    return (await Promise.all(active)).flat().length === 0;
-  });
-
 /** What is left of the person in MySQL and Redis: nothing is what there should be. */
 async function traces(): Promise<string[]> {
-  const held = (await fleet.everything()).replaceAll(otherId, '');
+  const held = (await room.fleet.everything()).replaceAll(otherId, '');
   return [userId, 'Zelda'].filter((text) => held.includes(text));
 }
 
 test('what they did, that they were looked at, what was predicted of it, and the pages', async () => {
-  fleet.consume(patternDetection, {
+  room.fleet.consume(patternDetection, {
     async start(_payload, { jobId }) {
-      await insertLlmCalls(fleet.database.db, [{ job_id: jobId, step: 'propose', answer: 'Zelda writes' }]);
+      await insertLlmCalls(room.fleet.database.db, [
+        { job_id: jobId, step: 'propose', answer: 'Zelda writes' },
+      ]);
       return { patterns_detected: 3, predictions_queued: 2, model_used: 'together-llama', degraded: false };
     },
   });
-  const look = await fleet.enqueue.enqueue(patternDetection, { user_id: userId });
-  expect(await fleet.settled(look.id)).toMatchObject({ state: 'completed' });
+  const look = await room.fleet.enqueue.enqueue(patternDetection, { user_id: userId });
+  expect(await room.fleet.settled(look.id)).toMatchObject({ state: 'completed' });
   await lookAt(userId, look.id);
   await act(userId, 600);
 
@@ -147,19 +127,19 @@ test('what they did, that they were looked at, what was predicted of it, and the
     fails ? Promise.reject(new JobError('permanent', 'no', { code: 'NO' })) : Promise.resolve(),
   );
   const made = await acceptPage(await predict({ reason: 'Zelda writes' }));
-  expect(await fleet.settled(made)).toMatchObject({ state: 'completed' });
+  expect(await room.fleet.settled(made)).toMatchObject({ state: 'completed' });
   fails = true;
   const failed = await acceptPage(await predict());
-  expect(await fleet.settled(failed)).toMatchObject({ state: 'failed' });
+  expect(await room.fleet.settled(failed)).toMatchObject({ state: 'failed' });
   const waiting = await acceptPage(await predict(), { delayMs: 60_000 });
   // Rows that other systems wrote: the job is not in the row, or there is none.
   const unnamed = await acceptPage(await predict(), { known: false, delayMs: 60_000 });
   await predict({ status: 'expired' });
-  await nobodyIsAtWork();
+  await room.fleet.nobodyIsAtWork();
   expect(await traces()).toHaveLength(2);
 
   expect(await forget()).toEqual({
-    ...nothingForgotten,
+    ...nothingForgotten(),
     events_deleted: 600,
     looks_deleted: 1,
     predictions_deleted: 5,
@@ -170,48 +150,48 @@ test('what they did, that they were looked at, what was predicted of it, and the
   });
   expect(await traces()).toEqual([]);
   for (const id of [failed, waiting, unnamed]) {
-    expect(await fleet.ledger.read(id)).toMatchObject({ state: 'cancelled' });
+    expect(await room.fleet.ledger.read(id)).toMatchObject({ state: 'cancelled' });
   }
-  expect(await fleet.ledger.read(made)).toMatchObject({
+  expect(await room.fleet.ledger.read(made)).toMatchObject({
     state: 'completed',
     result: { page_key: '[forgotten]', status: 'completed' },
   });
-  expect(await fleet.ledger.read(look.id)).toMatchObject({
+  expect(await room.fleet.ledger.read(look.id)).toMatchObject({
     payload: { user_id: '[forgotten]' },
     result: { patterns_detected: 3 },
   });
-  const spend = await fleet.database.db.selectFrom('llm_calls').select(['cost_usd', 'state']).execute();
+  const spend = await room.fleet.database.db.selectFrom('llm_calls').select(['cost_usd', 'state']).execute();
   expect(spend).toEqual([1, 2].map(() => ({ cost_usd: '0.000150000', state: 'answered' })));
-  expect(await forget()).toEqual(nothingForgotten);
+  expect(await forget()).toEqual(nothingForgotten());
 });
 
 test('somebody else stays as they are', async () => {
   makePages();
   const id = await acceptPage(await predict({ user_id: otherId }));
-  expect(await fleet.settled(id)).toMatchObject({ state: 'completed' });
-  await nobodyIsAtWork();
+  expect(await room.fleet.settled(id)).toMatchObject({ state: 'completed' });
+  await room.fleet.nobodyIsAtWork();
   await act(otherId, 1);
   await lookAt(otherId, id);
-  const before: unknown = JSON.parse(await fleet.everything());
-  expect(await forget()).toEqual(nothingForgotten);
-  expect(JSON.parse(await fleet.everything())).toEqual(before);
+  const before: unknown = JSON.parse(await room.fleet.everything());
+  expect(await forget()).toEqual(nothingForgotten());
+  expect(JSON.parse(await room.fleet.everything())).toEqual(before);
 });
 
 test('a look that is still to be taken is not taken', async () => {
-  const { id } = await fleet.enqueue.enqueue(patternDetection, { user_id: userId }, { delayMs: 60_000 });
-  const tick = await fleet.enqueue.enqueue(patternDetection, {}, { delayMs: 60_000 });
+  const { id } = await room.fleet.enqueue.enqueue(patternDetection, { user_id: userId }, { delayMs: 60_000 });
+  const tick = await room.fleet.enqueue.enqueue(patternDetection, {}, { delayMs: 60_000 });
   await lookAt(userId, id);
   expect(await forget()).toEqual({
-    ...nothingForgotten,
+    ...nothingForgotten(),
     looks_deleted: 1,
     jobs_rewritten: 1,
     redis_jobs_removed: 1,
   });
-  expect(await fleet.ledger.read(id)).toMatchObject({
+  expect(await room.fleet.ledger.read(id)).toMatchObject({
     state: 'cancelled',
     payload: { user_id: '[forgotten]' },
   });
-  expect(await fleet.ledger.read(tick.id)).toMatchObject({ state: 'accepted' });
+  expect(await room.fleet.ledger.read(tick.id)).toMatchObject({ state: 'accepted' });
 });
 
 test('a page in the hands of a worker: its prediction stays until it is done, and goes with the page', async () => {
@@ -226,7 +206,7 @@ test('a page in the hands of a worker: its prediction stays until it is done, an
   const id = await acceptPage(await predict());
   await predict();
   await started.promise;
-  expect(await forget(0)).toEqual({ ...nothingForgotten, predictions_deleted: 1, running: [id] });
+  expect(await forget(0)).toEqual({ ...nothingForgotten(), predictions_deleted: 1, running: [id] });
   await stopped.promise;
   // Whoever runs it again finds the job again, and waits for it. It does not heed its signal, and stores what it has.
   const waiting: Person = {
@@ -237,7 +217,7 @@ test('a page in the hands of a worker: its prediction stays until it is done, an
     },
   };
   expect(await forget(20_000, waiting)).toEqual({
-    ...nothingForgotten,
+    ...nothingForgotten(),
     jobs_rewritten: 1,
     answers_deleted: 1,
     redis_jobs_removed: 1,
@@ -245,17 +225,17 @@ test('a page in the hands of a worker: its prediction stays until it is done, an
     pages_deleted: 1,
   });
   expect(await traces()).toEqual([]);
-  expect(await forget()).toEqual(nothingForgotten);
+  expect(await forget()).toEqual(nothingForgotten());
 });
 
 test('a tick that knew them from before accepts no look at who is forgotten, and leaves no trace', async () => {
   await act(userId, 1);
-  const { id: newestId } = await fleet.database.db
+  const { id: newestId } = await room.fleet.database.db
     .selectFrom('activity_log')
     .select('id')
     .executeTakeFirstOrThrow();
-  const tick = await fleet.enqueue.enqueue(patternDetection, {}, { delayMs: 60_000 });
-  const clients = { db: fleet.database.db, enqueue: fleet.enqueue };
+  const tick = await room.fleet.enqueue.enqueue(patternDetection, {}, { delayMs: 60_000 });
+  const clients = { db: room.fleet.database.db, enqueue: room.fleet.enqueue };
   const acceptedWhile: number[] = [];
   const meanwhile: Person = {
     ...person,

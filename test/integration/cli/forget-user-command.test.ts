@@ -2,46 +2,37 @@ import { forgetPerson } from '../../../producers/cli/forget/forget-person.ts';
 import { personWithUserId } from '../../../producers/cli/forget/person-with-user-id.ts';
 import { churnInsight } from '../../../shared/contracts/churn-insight.ts';
 import { callTimePrediction } from '../../../shared/contracts/call-time-prediction.ts';
-import { openForgetRoom, type ForgetFleet, type ForgetRoom } from '../../support/open-forget-room.ts';
 import { openInsightStores, type InsightStores } from '../../support/open-insight-stores.ts';
 import { runPresage } from '../../support/run-presage.ts';
 import { sampleAlerts } from '../../support/sample-alerts.ts';
+import { useForgetRoom } from '../../support/use-forget-room.ts';
 
 const userId = 'stu_4532';
 /** Others whose ids hold the person's. */
 const longerIds = ['stu_45321', 'stu_4532_b'];
 
+const room = useForgetRoom([churnInsight, callTimePrediction]);
 let stores: InsightStores;
-let room: ForgetRoom;
-let fleet: ForgetFleet;
 beforeAll(async () => {
-  room = await openForgetRoom();
   stores = await openInsightStores();
 });
-afterAll(async () => {
-  await stores[Symbol.asyncDispose]();
-  await room[Symbol.asyncDispose]();
-});
-beforeEach(async () => {
-  fleet = await room.openFleet([churnInsight, callTimePrediction]);
-});
-afterEach(() => fleet[Symbol.asyncDispose]());
+afterAll(() => stores[Symbol.asyncDispose]());
 
 async function submitDelayed(): Promise<string> {
   const alert = { ...sampleAlerts.calls, entity_id: userId, message: 'Zelda called' };
-  return (await fleet.enqueue.enqueue(churnInsight, alert, { delayMs: 60_000 })).id;
+  return (await room.fleet.enqueue.enqueue(churnInsight, alert, { delayMs: 60_000 })).id;
 }
 
 describe('presage forget --user', () => {
   const environment = () => ({
-    ...fleet.environment,
+    ...room.fleet.environment,
     AWS_ENDPOINT_URL_DYNAMODB: stores.dynamodb.url,
     AWS_EC2_METADATA_DISABLED: 'true',
   });
 
   test('removes what the person did and what became of them, and nobody else', async () => {
     const occurredAt = new Date();
-    const { db } = fleet.database;
+    const { db } = room.fleet.database;
     const users = [...Array.from({ length: 600 }, () => userId), ...longerIds];
     await db
       .insertInto('activity_log')
@@ -57,9 +48,9 @@ describe('presage forget --user', () => {
       ])
       .execute();
     const done = await forgetPerson(personWithUserId(userId), 0, {
-      ...fleet,
+      ...room.fleet,
       db,
-      cache: fleet.redis,
+      cache: room.fleet.redis,
       insights: undefined,
       queues: [churnInsight.name],
     });
@@ -75,7 +66,7 @@ describe('presage forget --user', () => {
     expect(run).toMatchObject({ exitCode: 0, messages: '' });
     expect(JSON.parse(run.output)).toMatchObject({ jobs_rewritten: 1, insights_deleted: 0, running: [] });
     expect(run.output).not.toContain(userId);
-    expect(await fleet.ledger.read(id)).toMatchObject({
+    expect(await room.fleet.ledger.read(id)).toMatchObject({
       state: 'cancelled',
       payload: { entity_id: '[forgotten]' },
     });
@@ -100,6 +91,9 @@ describe('presage forget --user', () => {
     expect(run.messages).toContain(message);
     expect(run.messages).toContain('Nothing has been forgotten.');
     expect(run.messages).not.toMatch(/\n\s+at /);
-    expect(await fleet.ledger.read(id)).toMatchObject({ state: 'accepted', payload: { entity_id: userId } });
+    expect(await room.fleet.ledger.read(id)).toMatchObject({
+      state: 'accepted',
+      payload: { entity_id: userId },
+    });
   });
 });

@@ -1,43 +1,33 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openDatabase, type Database } from '../../../shared/database/open-database.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/create-test-database.ts';
+import { openCommandRoom, type CommandRoom } from '../../support/open-command-room.ts';
 import { openModelRoom, type ModelRoom } from '../../support/open-model-room.ts';
 import { runPresage } from '../../support/run-presage.ts';
 import { sampleLeads } from '../../support/sample-leads.ts';
 
 let models: ModelRoom;
-let testDatabase: TestDatabase;
-let database: Database;
-let directory: string;
+let room: CommandRoom;
 beforeAll(async () => {
   models = await openModelRoom();
   await models.promote('1.0.0');
 });
 afterAll(() => models[Symbol.asyncDispose]());
 beforeEach(async () => {
-  testDatabase = await createTestDatabase();
-  database = openDatabase(testDatabase.settings);
-  directory = await mkdtemp(join(tmpdir(), 'presage-test-'));
+  room = await openCommandRoom();
 });
-afterEach(async () => {
-  await rm(directory, { recursive: true });
-  await database[Symbol.asyncDispose]();
-  await testDatabase[Symbol.asyncDispose]();
-});
+afterEach(() => room[Symbol.asyncDispose]());
 
 async function run(content: string, ...flags: string[]) {
-  const file = join(directory, 'leads.csv');
+  const file = join(room.directory, 'leads.csv');
   await writeFile(file, content);
   return runPresage(['leads', 'import', file, ...flags], {
     ...models.environment,
-    DATABASE_URL: testDatabase.url,
+    DATABASE_URL: room.databaseUrl,
   });
 }
 
 async function stored(): Promise<Record<string, unknown>> {
-  const rows = await database.db.selectFrom('leads').selectAll().orderBy('lead_id').execute();
+  const rows = await room.database.db.selectFrom('leads').selectAll().orderBy('lead_id').execute();
   return Object.fromEntries(rows.map(({ lead_id, features }) => [lead_id, JSON.parse(features)]));
 }
 
@@ -142,9 +132,9 @@ test.each([
 
 test('without a model nobody knows its columns', async () => {
   await using empty = await openModelRoom();
-  const file = join(directory, 'leads.csv');
+  const file = join(room.directory, 'leads.csv');
   await writeFile(file, 'lead_id,age\na,40');
-  const mysql = { DATABASE_URL: testDatabase.url };
+  const mysql = { DATABASE_URL: room.databaseUrl };
   const none = await runPresage(['leads', 'import', file], { ...empty.environment, ...mysql });
   expect([none.exitCode, none.messages]).toEqual([
     1,

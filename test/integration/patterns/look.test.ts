@@ -1,72 +1,34 @@
-import type { Insertable } from 'kysely';
 import { v7 as uuid } from 'uuid';
-import type { GenerationQueueTable } from '../../../shared/database/generation-queue-table.ts';
-import { dayMs, daysBefore, hourMs } from '../../../shared/patterns/local-day.ts';
+import { dayMs, hourMs } from '../../../shared/patterns/local-day.ts';
 import type { Pattern } from '../../../shared/patterns/pattern.ts';
-import { oneAfterOther, onWeekdays, workdays } from '../../support/make-habits.ts';
+import { oneAfterOther, onWeekdays } from '../../support/make-habits.ts';
+import {
+  afterLogin,
+  atNine,
+  dashboard,
+  days,
+  found,
+  openLookWorker,
+  tomorrowAtNine,
+} from '../../support/open-look-worker.ts';
 import {
   llamaModel,
-  openPatternWorker,
   proposing,
   wednesdayNoonMs,
   type PatternWorker,
 } from '../../support/open-pattern-worker.ts';
 import { makeNoise } from '../../support/plant-habits.ts';
 
-const days = daysBefore(wednesdayNoonMs, 'UTC', 30);
-const dashboard = onWeekdays('dashboard', days);
-const report = oneAfterOther('login', 'report', days);
 const noise = makeNoise(5, days, { eventsADay: 6, activities: 6, from: 7, to: 22 });
-const atNine: Pattern = {
-  kind: 'time',
-  activity: 'dashboard',
-  weekdays: [...workdays],
-  hour_start: 9,
-  hour_end: 10,
-};
-const afterLogin: Pattern = { kind: 'sequence', after: 'login', activity: 'report', within_minutes: 5 };
-const tomorrowAtNine = {
-  window_start: new Date('2026-03-12T09:00:00Z'),
-  window_end: new Date('2026-03-12T10:00:00Z'),
-};
 const nothing = { patterns_detected: 0, predictions_queued: 0, model_used: null, degraded: false };
-const found = (patterns: number, predictions: number) => ({
-  patterns_detected: patterns,
-  predictions_queued: predictions,
-  model_used: `together-${llamaModel}`,
-  degraded: false,
-});
 
 let worker: PatternWorker;
 beforeEach(async () => {
-  worker = await openPatternWorker();
-  worker.says(proposing(atNine, afterLogin));
+  worker = await openLookWorker();
 });
 afterEach(() => worker[Symbol.asyncDispose]());
 
 const db = () => worker.fleet.database.db;
-const pageKeys = async () => (await worker.predictions()).map(({ page_key }) => page_key);
-
-async function addRow(changes: Partial<Insertable<GenerationQueueTable>> = {}): Promise<void> {
-  const row = { user_id: 'anna', page_key: 'dashboard', pattern: JSON.stringify(atNine), confidence: 0.9 };
-  await db()
-    .insertInto('generation_queue')
-    .values({ ...row, ...tomorrowAtNine, ...changes })
-    .execute();
-}
-
-async function addPage(windowStart: Date | null, expiresAt: Date): Promise<void> {
-  await db()
-    .insertInto('page_cache')
-    .values({
-      user_id: 'anna',
-      page_key: 'dashboard',
-      content: '{}',
-      expires_at: expiresAt,
-      window_start: windowStart,
-    })
-    .execute();
-}
 
 test('a prediction keeps what was proposed, claimed and confirmed, and its page’s job is accepted', async () => {
   await worker.plant('anna', dashboard);
@@ -171,65 +133,6 @@ test('one page gets one prediction: the earliest of its windows', async () => {
   ]);
 });
 
-describe('nothing is queued', () => {
-  beforeEach(() => worker.plant('anna', dashboard));
-
-  test.each<[string, Partial<Insertable<GenerationQueueTable>>]>([
-    ['is about to be made for any window', { window_start: new Date(0), window_end: new Date(1) }],
-    [
-      'is being made for any window',
-      { window_start: new Date(0), window_end: new Date(1), status: 'processing' },
-    ],
-    ['was made for this window', { status: 'completed' }],
-    ['could not be made for this window', { status: 'failed' }],
-    [
-      'was made for some of this window',
-      {
-        status: 'completed',
-        window_start: new Date('2026-03-12T09:59:00Z'),
-        window_end: new Date('2026-03-12T12:00:00Z'),
-      },
-    ],
-  ])('where a page %s', async (_, row) => {
-    await addRow(row);
-    expect(await worker.look('anna')).toEqual(found(1, 0));
-    expect(await worker.predictions()).toHaveLength(1);
-    expect(await worker.contentJobs()).toEqual([]);
-  });
-
-  test('where the user has a fresh page that nobody made for an earlier window', async () => {
-    await addPage(null, new Date(wednesdayNoonMs + 1));
-    expect(await worker.look('anna')).toEqual(found(1, 0));
-    expect(await worker.predictions()).toEqual([]);
-  });
-});
-
-describe('a page is queued', () => {
-  beforeEach(() => worker.plant('anna', dashboard));
-
-  test.each<[string, Partial<Insertable<GenerationQueueTable>>]>([
-    [
-      'for a window that ends where this one begins',
-      { window_start: new Date(0), window_end: tomorrowAtNine.window_start },
-    ],
-    ['for another user', { user_id: 'ben', status: 'pending' }],
-    ['for another page', { page_key: 'report', status: 'pending' }],
-  ])('whatever was made %s', async (_, row) => {
-    await addRow({ status: 'completed', ...row });
-    expect(await worker.look('anna')).toEqual(found(1, 1));
-  });
-
-  test('where the page that the user has was made for today’s window', async () => {
-    await addPage(new Date('2026-03-11T09:00:00Z'), new Date(wednesdayNoonMs + dayMs));
-    expect(await worker.look('anna')).toEqual(found(1, 1));
-  });
-
-  test('where the page that the user has is stale', async () => {
-    await addPage(null, new Date(wednesdayNoonMs));
-    expect(await worker.look('anna')).toEqual(found(1, 1));
-  });
-});
-
 describe('nobody is asked', () => {
   afterEach(() => expect(worker.llm.requests).toEqual([]));
 
@@ -253,77 +156,6 @@ describe('nobody is asked', () => {
   test('about a user who never did anything; nothing is kept of the look either', async () => {
     expect(await worker.look('anna')).toEqual(nothing);
     expect(await db().selectFrom('activity_looks').selectAll().execute()).toEqual([]);
-  });
-});
-
-describe('once, whatever happens', () => {
-  test('a run after the first one asks nobody, queues nothing more, and answers the same', async () => {
-    await worker.plant('anna', [...dashboard, ...report]);
-    const jobId = uuid();
-    const first = await worker.look('anna', { jobId });
-    expect(first).toEqual(found(2, 2));
-    const rows = await worker.predictions();
-    // Later: the sequence's window would be another one.
-    worker.clock.nowMs += 60_000;
-    expect(await worker.look('anna', { jobId, mayHaveRunBefore: true })).toEqual(first);
-    expect(await worker.predictions()).toEqual(rows);
-    expect(await worker.contentJobs()).toHaveLength(2);
-    expect(worker.llm.requests).toHaveLength(1);
-  });
-
-  test('a run that was cut off between a row and its job leaves neither; the next one asks nobody', async () => {
-    await worker.plant('anna', dashboard);
-    const jobId = uuid();
-    const { enqueue } = worker.dependencies;
-    worker.dependencies.enqueue = {
-      ...enqueue,
-      enqueueWithin: () => Promise.reject(new Error('the process ended here')),
-    };
-    await expect(worker.look('anna', { jobId })).rejects.toThrow('the process ended here');
-    expect(await worker.predictions()).toEqual([]);
-    worker.dependencies.enqueue = enqueue;
-    expect(await worker.look('anna', { jobId, mayHaveRunBefore: true })).toEqual(found(1, 1));
-    expect(await worker.contentJobs()).toHaveLength(1);
-    expect(worker.llm.requests).toHaveLength(1);
-  });
-
-  test('a run that was cut off between two predictions queues the other one', async () => {
-    await worker.plant('anna', [...dashboard, ...report]);
-    const jobId = uuid();
-    const { enqueue } = worker.dependencies;
-    worker.dependencies.enqueue = {
-      ...enqueue,
-      dispatch: () => Promise.reject(new Error('the process ended here')),
-    };
-    await expect(worker.look('anna', { jobId })).rejects.toThrow('the process ended here');
-    expect(await pageKeys()).toEqual(['report']);
-    worker.dependencies.enqueue = enqueue;
-    expect(await worker.look('anna', { jobId, mayHaveRunBefore: true })).toEqual(found(2, 2));
-    expect(await pageKeys()).toEqual(['dashboard', 'report']);
-  });
-
-  test('two runs of one job at once', async () => {
-    await worker.plant('anna', [...dashboard, ...report]);
-    const jobId = uuid();
-    const results = await Promise.all([
-      worker.look('anna', { jobId }),
-      worker.look('anna', { jobId, mayHaveRunBefore: true }),
-    ]);
-    expect(results.map(({ patterns_detected }) => patterns_detected)).toEqual([2, 2]);
-    expect(await pageKeys()).toEqual(['dashboard', 'report']);
-    expect(await worker.contentJobs()).toHaveLength(2);
-    expect(worker.llm.requests).toHaveLength(1);
-  });
-
-  test('many looks by hand at one user at once', async () => {
-    await worker.plant('anna', [...dashboard, ...report]);
-    // So that the windows of the sequence all differ.
-    worker.dependencies.now = () => (worker.clock.nowMs += 1);
-    const results = await Promise.all(Array.from({ length: 8 }, () => worker.look('anna')));
-    expect(
-      results.map(({ predictions_queued }) => predictions_queued).reduce((one, other) => one + other),
-    ).toBe(2);
-    expect(await pageKeys()).toEqual(['dashboard', 'report']);
   });
 });
 

@@ -1,0 +1,67 @@
+import { openServedModel } from '../../shared/models/open-served-model.ts';
+import type { ModelLease, ServedModel } from '../../shared/models/served-model.ts';
+import { createLogger } from '../../shared/telemetry/create-logger.ts';
+import { createMetrics, type Metrics } from '../../shared/telemetry/create-metrics.ts';
+import { catchThreads, type CaughtThreads } from './catch-threads.ts';
+import { openTestBundles, type TestBundles } from './open-test-bundles.ts';
+
+/** A lead of whom a part of the features is known. */
+export const lead = { age: 42, job: 'services', contact: 'telephone', month: 'may', euribor3m: 4.856 };
+
+/** Where versions of the lead conversion model are served from, and what can be seen of it. */
+export interface ServedModelRoom extends AsyncDisposable {
+  bundles: TestBundles;
+  metrics: Metrics;
+  caught: CaughtThreads;
+  /** Opens the model; it ends with the room. */
+  open(ttlSeconds?: number): Promise<ServedModel>;
+  /** How many versions were loaded, by outcome. */
+  loads(): Promise<Record<string, number>>;
+  errorLines(): string[];
+}
+
+export async function openServedModelRoom(): Promise<ServedModelRoom> {
+  await using resources = new AsyncDisposableStack();
+  const bundles = resources.use(await openTestBundles());
+  const metrics = resources.use(createMetrics());
+  const caught = resources.use(catchThreads());
+  const logged: string[] = [];
+  const log = createLogger({ process: 'test', level: 'info', write: (line) => void logged.push(line) });
+  const owned = resources.move();
+  return {
+    bundles,
+    metrics,
+    caught,
+    async open(ttlSeconds = 3_600) {
+      const { source } = bundles;
+      return owned.use(
+        await openServedModel({ modelId: 'lead-conversion', source, ttlSeconds, metrics, log }),
+      );
+    },
+    async loads() {
+      const { values } = await metrics.modelLoads.get();
+      return Object.fromEntries(values.map(({ labels, value }) => [labels.outcome, value]));
+    },
+    errorLines: () => logged.filter((line) => line.includes('"level":"error"')),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** Takes the version that is served now; fails where there is none. */
+export function lease(model: ServedModel): ModelLease {
+  const held = model.acquire();
+  if (!held) throw new Error(`no version: ${model.problem()}`);
+  return held;
+}
+
+/** The lead's probability by that version; NaN where it is not scored. */
+export async function scoreWith(held: ModelLease): Promise<number> {
+  const [answer] = await held.score([lead]);
+  return answer?.kind === 'scored' ? answer.probability : Number.NaN;
+}
+
+/** The lead's probability by the version that is served now. */
+export async function score(model: ServedModel): Promise<number> {
+  using held = lease(model);
+  return await scoreWith(held);
+}
