@@ -129,6 +129,8 @@ test('any path and query of any route get an honest answer', async () => {
     pathPart.map((part) => `/v1/jobs/${part}/retry`),
     pathPart.map((part) => `/v1/jobs/${part}/events`),
     fc.tuple(pathPart, pathPart).map(([userId, pageKey]) => `/v1/pages/${userId}/${pageKey}`),
+    pathPart.map((part) => `/v1/predictions/${part}`),
+    pathPart.map((part) => `/v1/lead-scores/${part}`),
     fc.constantFrom('/v1/jobs', '/v1/call-times', '/openapi.json'),
   );
   const query = fc.dictionary(
