@@ -6,14 +6,17 @@ import type { PlacedError } from './to-answer.ts';
  * How many leads have a score, and how many have none, by the code that says why.
  *
  * @param invalid ids that could be no lead's, for which there are no rows
+ * @param forgotten how many leads have no row because they were forgotten: nobody knows them any more
  */
 export function countScores(
   rows: readonly Pick<LeadScoresTable, 'probability' | 'error_code'>[],
   invalid: readonly PlacedError[],
+  forgotten: number,
 ): LeadChunkResult {
-  const codes = [
+  const codes: string[] = [
     ...rows.flatMap(({ error_code }) => error_code ?? []),
     ...invalid.map(({ error }) => error.code),
+    ...Array.from({ length: forgotten }, () => 'LEAD_NOT_FOUND'),
   ];
   const errors: LeadChunkResult['errors'] = {};
   for (const code of leadErrorCodes) {

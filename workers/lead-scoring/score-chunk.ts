@@ -42,7 +42,9 @@ export function scoreChunk(
         note,
       });
     }
-    const result = countScores(rows, invalid);
+    // Each id of a chunk is another lead's, but for those that were forgotten.
+    const forgotten = lead_ids.length - invalid.length - rows.length;
+    const result = countScores(rows, invalid, forgotten);
     const version = rows[0]?.model_version ?? null;
     const coverages = rows.flatMap(({ feature_coverage }) => feature_coverage ?? []);
     note({

@@ -1,4 +1,5 @@
 import { v7 as uuid } from 'uuid';
+import { forgotten } from '../../../producers/cli/forget/mention.ts';
 import { ModelNotReadyError } from '../../../shared/errors/job-error.ts';
 import { openLeadScoring, type LeadScoringRoom } from '../../support/open-lead-scoring.ts';
 import { byId, sampleLeads } from '../../support/sample-leads.ts';
@@ -40,6 +41,27 @@ test('a chunk that runs again, with another model, answers what it has written, 
   expect(await room.runChunk(bulkId, second, { jobId, mayHaveRunBefore: true })).toEqual(counts);
   expect(await room.storedRows(bulkId)).toEqual(rows);
   expect(await room.cacheRequests('miss')).toBe(0);
+});
+
+test('forgotten leads share an id across chunks, and each chunk that runs again counts its own', async () => {
+  await room.serve('1.0.0');
+  const [one, other] = [await newLeads(), await newLeads()];
+  const bulkId = uuid();
+  const first = { lead_ids: [...one, forgotten], first_position: 0 };
+  const second = { lead_ids: [forgotten, ...other, forgotten], first_position: one.length + 1 };
+  const again = { mayHaveRunBefore: true };
+  const ofFirst = { scored: one.length, errors: { LEAD_NOT_FOUND: 1 } };
+  const ofSecond = { scored: other.length, errors: { LEAD_NOT_FOUND: 2 } };
+  expect(await room.runChunk(bulkId, first)).toEqual(ofFirst);
+  // Its first run ended before it had written anything.
+  expect(await room.runChunk(bulkId, second, again)).toEqual(ofSecond);
+  const rows = await room.storedRows(bulkId);
+  expect(rows.map(({ lead_id }) => lead_id)).toEqual([...one, forgotten, ...other]);
+
+  await room.serve('2.0.0', { intercept: 1 });
+  expect(await room.runChunk(bulkId, second, again)).toEqual(ofSecond);
+  expect(await room.runChunk(bulkId, first, again)).toEqual(ofFirst);
+  expect(await room.storedRows(bulkId)).toEqual(rows);
 });
 
 test('two runs of a chunk at once write its rows once', async () => {
