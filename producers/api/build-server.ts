@@ -10,6 +10,8 @@ import {
 } from 'fastify-type-provider-zod';
 import { v4 as uuid } from 'uuid';
 import { z } from 'zod';
+import { problemSchema } from '../../shared/api-contract/problem-schema.ts';
+import { acceptedSchema } from '../../shared/api-contract/accepted.ts';
 import type { AccessSettings } from '../../shared/config/access-variables.ts';
 import type { WebhookSettings } from '../../shared/config/webhook-settings.ts';
 import { addAccessControl } from '../../shared/http-access/add-access-control.ts';
@@ -19,7 +21,7 @@ import type { Metrics } from '../../shared/telemetry/create-metrics.ts';
 import type { OpenSpan, Tracing } from '../../shared/telemetry/open-tracing.ts';
 import { addWebhooks, type WebhookOptions } from '../webhook/main.ts';
 import type { ApiServer } from './api-server.ts';
-import { ProblemError, problemBody, problemFromIssues, problemSchema } from './problem.ts';
+import { ProblemError, problemBody, problemFromIssues } from './problem.ts';
 import { addActivityRoutes, type ActivityRouteDependencies } from './routes/activity.ts';
 import { addAdvancedMlRoutes, type AdvancedMlRouteDependencies } from './routes/advanced-ml.ts';
 import { addAlertRoutes } from './routes/alerts.ts';
@@ -30,7 +32,6 @@ import { addLeadScoreRoutes, type LeadScoreRouteDependencies } from './routes/le
 import { addOutcomeRoutes, type OutcomeRouteDependencies } from './routes/outcomes.ts';
 import { addPageRoutes, type PageRouteDependencies } from './routes/pages.ts';
 import { addPredictionRoutes, type PredictionRouteDependencies } from './routes/predictions.ts';
-import { acceptedSchema } from './submit-job.ts';
 import { toProblem } from './to-problem.ts';
 
 export interface ApiOptions

@@ -1,6 +1,6 @@
+import { problemKinds } from '../../shared/api-contract/problem-schema.ts';
 import { createCircuit, type Circuit, type CircuitOptions } from '../../shared/circuit/create-circuit.ts';
 import type { JobError } from '../../shared/errors/job-error.ts';
-import { problemKinds } from './problem.ts';
 import { toProblem } from './to-problem.ts';
 
 /** Keeps the legacy route away from scoring while that keeps failing. What callers did wrong does not count. */

@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 import { z } from 'zod';
 import type { Tables } from '../../shared/database/tables.ts';
 import { nextCallWindow } from '../../shared/call-window/next-call-window.ts';
-import type { StoredCallTime } from './routes/call-times.ts';
+import type { StoredCallTime } from '../../shared/api-contract/stored-call-time.ts';
 
 const daysSchema = z.array(z.int());
 

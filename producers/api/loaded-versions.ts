@@ -1,21 +1,5 @@
-import { z } from 'zod';
+import type { LoadedVersion } from '../../shared/api-contract/lead-models.ts';
 import type { ServedModelReport } from '../../shared/models/served-model-report.ts';
-
-export const loadedVersionSchema = z.object({
-  status: z.enum(['ready', 'degraded']).meta({
-    description:
-      'degraded: a worker answers with it because the version that is to answer could not be loaded',
-  }),
-  model_id: z.string(),
-  version: z.string(),
-  sha256: z.string().meta({ description: "SHA-256 of the model's manifest, in hexadecimal" }),
-  n_features: z.int(),
-  loaded_at: z.iso.datetime().meta({ description: 'When the first of its workers loaded it' }),
-  workers: z.int().meta({ description: 'Processes that answer with it' }),
-});
-
-/** A version of a model that answers, in one or more processes. */
-export type LoadedVersion = z.output<typeof loadedVersionSchema>;
 
 /** The versions that answer: first the one that most processes have, of several such the one that was loaded last. */
 export function loadedVersions(reports: readonly ServedModelReport[]): LoadedVersion[] {

@@ -7,7 +7,11 @@ import { maximumPageBytes, pageDocumentSchema, type PageDocument } from '../../s
 import type { RedisClient } from '../../shared/queue/connect-redis.ts';
 import type { Logger } from '../../shared/telemetry/create-logger.ts';
 import type { Metrics } from '../../shared/telemetry/create-metrics.ts';
-import { storedPageSchema, type PageSummary, type StoredPage } from './stored-page.ts';
+import {
+  storedPageSchema,
+  type PageSummary,
+  type StoredPage,
+} from '../../shared/api-contract/stored-page.ts';
 
 /** Reads pages that are not expired. Every method throws StoreUnavailableError when MySQL is away. */
 export interface PageReader {

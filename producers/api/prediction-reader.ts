@@ -2,7 +2,7 @@ import { sql, type Kysely, type Selectable } from 'kysely';
 import type { GenerationQueueTable } from '../../shared/database/generation-queue-table.ts';
 import type { Tables } from '../../shared/database/tables.ts';
 import { parsePattern } from '../../shared/patterns/parse-pattern.ts';
-import type { HitRate, StoredPrediction } from './stored-prediction.ts';
+import type { HitRate, StoredPrediction } from '../../shared/api-contract/stored-prediction.ts';
 
 /** Reads what users were expected to need. Every method throws StoreUnavailableError when MySQL is away. */
 export interface PredictionReader {

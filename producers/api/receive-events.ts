@@ -1,44 +1,14 @@
 import { z } from 'zod';
-import { eventIdSchema, eventProblemCodes, type Checked } from '../../shared/activity/activity-event.ts';
-import { problemFromIssues, problemSchema } from './problem.ts';
+import { problemSchema } from '../../shared/api-contract/problem-schema.ts';
+import { eventIdSchema, type Checked } from '../../shared/activity/activity-event.ts';
+import { receivedSchema, type Received } from '../../shared/api-contract/received-events.ts';
+import { problemFromIssues } from './problem.ts';
 
 export const maxEvents = 5_000;
 
 const listSchema = z.array(z.unknown()).min(1).max(maxEvents);
 const envelopeSchema = z.object({ events: listSchema });
 const withEventIdSchema = z.object({ event_id: eventIdSchema });
-
-const receivedSchema = z
-  .object({
-    accepted: z.int().min(0).meta({ description: 'Events that are new' }),
-    duplicates: z.int().min(0).meta({ description: 'Events whose `event_id` was known already' }),
-    errors: z.array(
-      z.object({
-        index: z.int().min(0).meta({ description: "The event's place in the request, from 0" }),
-        event_id: eventIdSchema.optional(),
-        code: z.enum(eventProblemCodes),
-        message: z.string(),
-      }),
-    ),
-  })
-  .meta({
-    id: 'ReceivedEvents',
-    description: 'What became of the events; together the three make all of them',
-    examples: [
-      {
-        accepted: 4_998,
-        duplicates: 1,
-        errors: [
-          {
-            index: 17,
-            event_id: 'evt_0018',
-            code: 'INVALID_TIMEZONE',
-            message: 'timezone: must be an IANA name, for example Europe/Berlin',
-          },
-        ],
-      },
-    ],
-  });
 
 /** What a route that receives events answers. */
 export const receiveResponses = {
@@ -53,8 +23,6 @@ export const receiveResponses = {
   500: problemSchema,
   503: problemSchema,
 };
-
-export type Received = z.output<typeof receivedSchema>;
 
 /** What a body of such events may look like, for the description of the API. */
 export function eventsBodySchema(event: z.ZodType, examples: readonly unknown[]) {

@@ -1,5 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { problemKinds, problemSchema, type ProblemCode } from '../../shared/api-contract/problem-schema.ts';
+import { acceptedSchema } from '../../shared/api-contract/accepted.ts';
 import type { QueueContract } from '../../shared/contracts/define-queue.ts';
 import type { JobFailure, JobRecord } from '../../shared/ledger/job-record.ts';
 import type { Ledger } from '../../shared/ledger/open-ledger.ts';
@@ -8,7 +10,7 @@ import type { Enqueue, EnqueueOptions } from '../../shared/queue/enqueue.ts';
 import type { ResultChannel } from '../../shared/queue/open-result-channel.ts';
 import type { Logger } from '../../shared/telemetry/create-logger.ts';
 import { idempotencyKeyOf } from './idempotency-key.ts';
-import { ProblemError, problemKinds, problemSchema, type ProblemCode } from './problem.ts';
+import { ProblemError } from './problem.ts';
 
 export const longestWaitMs = 30_000;
 
@@ -27,15 +29,6 @@ export const submitHeadersSchema = z.object({
     .optional()
     .meta({ description: 'Makes sending the same request again harmless for 24 hours; quoted or bare' }),
 });
-
-export const acceptedSchema = z
-  .object({
-    job_id: z.uuid(),
-    queue: z.string(),
-    state: z.literal('accepted'),
-    status_url: z.string(),
-  })
-  .meta({ id: 'Accepted', description: 'The job is committed and will be done' });
 
 /** What a route that submits jobs answers, beside 200 with the result. */
 export const submitResponses = {

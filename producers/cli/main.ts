@@ -17,6 +17,7 @@ import { addMigrateCommand } from './commands/migrate.ts';
 import { addModelsCommand } from './commands/models.ts';
 import { addQueuesCommand } from './commands/queues.ts';
 import { addSchedulesCommand } from './commands/schedules.ts';
+import { addSmokeCommand } from './commands/smoke.ts';
 import { addStackCommands } from './commands/stack.ts';
 import { timezoneArgument } from './arguments.ts';
 import { CommandFailed, UsageError } from './usage-error.ts';
@@ -70,6 +71,7 @@ export async function runCommand(
   addBacktestCommand(program, context);
   addCostsCommand(program, context);
   addDoctorCommand(program, context);
+  addSmokeCommand(program, context);
   addForgetCommand(program, context);
   program
     .command('bench')

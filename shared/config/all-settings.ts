@@ -15,6 +15,7 @@ import { producerSettings } from './producer-settings.ts';
 import { cacheRedisSettings, redisSettings } from './redis-settings.ts';
 import { retentionSettings } from './retention-settings.ts';
 import { scheduleSettings } from './schedule-settings.ts';
+import { smokeSettings } from './smoke-settings.ts';
 import { textGenerationSettings } from './text-generation-settings.ts';
 import { tracingSettings } from './tracing-settings.ts';
 import { vendorSettings } from './vendor-settings.ts';
@@ -44,6 +45,7 @@ export const settingsBesideStores = {
   content: contentSettings,
   model: modelSettings,
   leadScoring: leadScoringSettings,
+  smoke: smokeSettings,
 };
 
 /** Every group of variables, so that all of the environment can be checked at once. */

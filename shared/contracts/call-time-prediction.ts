@@ -64,6 +64,18 @@ export const contactErrorSchema = z.object({
 
 export type ContactError = z.output<typeof contactErrorSchema>;
 
+/** Document 000's own. */
+export const exampleContacts = {
+  contacts: [
+    {
+      id: 'contact_123',
+      phoneNumber: '+972501234567',
+      timezone: 'Asia/Jerusalem',
+      metadata: { name: 'John Doe', age: 35 },
+    },
+  ],
+};
+
 /** Document 000: when to call each contact. Every contact comes back once, under `predictions` or `errors`. */
 export const callTimePrediction = defineQueue({
   name: 'call-time-prediction',

@@ -42,6 +42,9 @@ export const calibrationMetadataSchema = z.object({
   }),
 });
 
+/** Document 004's own. */
+export const exampleLeadIds = ['lead_1', 'lead_2'];
+
 /** A batch of leads that somebody waits for. */
 export const leadBatchSchema = z.object({
   lead_ids: z.array(z.string()).min(1).max(maxLeadsPerBatch),

@@ -1,9 +1,18 @@
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
+import { z } from 'zod';
 import '../http-access/add-access-control.ts';
 
+const checkStateSchema = z.enum(['ok', 'degraded', 'failed']);
+
 /** One thing that a process depends on, and how it is. */
-export type CheckState = 'ok' | 'degraded' | 'failed';
+export type CheckState = z.output<typeof checkStateSchema>;
+
+/** What `/health/ready` answers, with 503 when a check failed. */
+export const readinessSchema = z.object({
+  status: checkStateSchema,
+  checks: z.record(z.string(), checkStateSchema),
+});
 
 /** A process is ready unless a check failed; `degraded` is told but still ready. */
 export type ReadinessCheck = () => Promise<Record<string, CheckState>>;

@@ -5,13 +5,14 @@ import { z } from 'zod';
 import { allQueues } from '../../shared/contracts/all-queues.ts';
 import { migrationNames } from '../../shared/database/migrate.ts';
 import { allWorkers } from '../../workers/all-workers.ts';
-import { root } from '../support/source-files.ts';
+import { readSourceFiles, root } from '../support/source-files.ts';
 
 const composeSchema = z.object({
   services: z.record(
     z.string(),
     z.object({
       command: z.array(z.string()).optional(),
+      environment: z.record(z.string(), z.unknown()).optional(),
       ports: z.array(z.string()).optional(),
       stop_grace_period: z.string().optional(),
       healthcheck: z.object({ test: z.union([z.string(), z.array(z.string())]).optional() }).optional(),
@@ -68,6 +69,17 @@ test('compose runs every producer, stops patiently and publishes on this machine
   const published = Object.values(services).flatMap((service) => service.ports ?? []);
   expect(published.length).toBeGreaterThan(0);
   expect(published.filter((port) => !port.startsWith('127.0.0.1:'))).toEqual([]);
+});
+
+test('compose tells every process that has a cache where that is', () => {
+  const mains = readSourceFiles().filter(
+    ({ path, text }) =>
+      /^(workers|producers)\/[^/]+\/main\.ts$/.test(path) && text.includes('cacheRedisSettings'),
+  );
+  const names = mains.map(({ path }) => path.split('/')[1] ?? '');
+  expect(names).toContain('lead-scoring');
+  for (const name of names)
+    expect(Object.keys(services[name]?.environment ?? {})).toContain('CACHE_REDIS_URL');
 });
 
 test('.env.example names every variable that a settings group reads, and no other', async () => {

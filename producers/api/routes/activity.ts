@@ -1,5 +1,6 @@
 import { activityEventSchema, checkActivityEvent } from '../../../shared/activity/activity-event.ts';
 import { insertActivity } from '../../../shared/activity/insert-activity.ts';
+import { exampleActivity } from '../../../shared/api-contract/example-activity.ts';
 import type { Database } from '../../../shared/database/open-database.ts';
 import { createTimezoneNames } from '../../../shared/timezone/timezone-names.ts';
 import type { ApiServer } from '../api-server.ts';
@@ -8,23 +9,6 @@ import { eventsBodySchema, eventsOf, receiveEvents, receiveResponses } from '../
 export interface ActivityRouteDependencies {
   database: Pick<Database, 'db'>;
 }
-
-const exampleEvents = [
-  {
-    event_id: 'evt_0001',
-    user_id: 'user_42',
-    activity_type: 'open_dashboard',
-    occurred_at: '2026-01-15T09:12:30+01:00',
-    timezone: 'Europe/Berlin',
-    metadata: { screen: 'overview' },
-  },
-  {
-    event_id: 'evt_0002',
-    user_id: 'user_42',
-    activity_type: 'export_report',
-    occurred_at: '2026-01-15T08:20:00Z',
-  },
-];
 
 export function addActivityRoutes(server: ApiServer, { database: { db } }: ActivityRouteDependencies): void {
   const isTimezone = createTimezoneNames();
@@ -38,7 +22,7 @@ export function addActivityRoutes(server: ApiServer, { database: { db } }: Activ
         description:
           'A list of events, or an object with one. Each event counts once, by its `event_id`: sending a request ' +
           'again is harmless. A bad event is named under `errors` and fails no other.',
-        body: eventsBodySchema(activityEventSchema, exampleEvents),
+        body: eventsBodySchema(activityEventSchema, exampleActivity),
         response: receiveResponses,
       },
     },

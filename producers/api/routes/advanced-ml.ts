@@ -1,17 +1,18 @@
 import type { FastifyReply } from 'fastify';
-import { z } from 'zod';
+import { leadModelHealthSchema, leadModelsSchema } from '../../../shared/api-contract/lead-models.ts';
+import { leadPredictionsSchema } from '../../../shared/api-contract/lead-predictions.ts';
+import { problemSchema } from '../../../shared/api-contract/problem-schema.ts';
 import type { Circuit } from '../../../shared/circuit/create-circuit.ts';
-import { leadModelId, leadScoresSchema } from '../../../shared/contracts/lead-scoring.ts';
+import { exampleLeadIds, leadModelId } from '../../../shared/contracts/lead-scoring.ts';
 import { ModelNotReadyError } from '../../../shared/errors/job-error.ts';
 import type { ApiServer } from '../api-server.ts';
-import { loadedVersionSchema, loadedVersions } from '../loaded-versions.ts';
+import { loadedVersions } from '../loaded-versions.ts';
 import {
   leadBatchBodySchema,
   predictLeads,
   type LeadsAnswer,
   type PredictLeadsDependencies,
 } from '../predict-leads.ts';
-import { problemSchema } from '../problem.ts';
 import { submitHeadersSchema, submitResponses } from '../submit-job.ts';
 
 export interface AdvancedMlRouteDependencies extends PredictLeadsDependencies {
@@ -24,28 +25,14 @@ const predictPath = '/ai/advanced-ml/predict-batch';
 /** RFC 9745: since when callers are to leave the legacy route, in seconds since the epoch: 27 January 2025. */
 const deprecation = '@1737936000';
 
-const predictedSchema = leadScoresSchema
-  .extend({ request_id: z.string().meta({ description: 'Also in the logs and in the telemetry' }) })
-  .meta({ id: 'LeadPredictions', description: 'Every lead once, under `predictions` or under `errors`' });
-
-const healthSchema = loadedVersionSchema
-  .omit({ status: true, workers: true })
-  .extend({
-    status: z.enum(['healthy', 'degraded']).meta({
-      description: 'degraded: some worker has no model, or not the one that is to answer',
-    }),
-    workers: z.object({ ready: z.int(), degraded: z.int(), not_ready: z.int() }),
-  })
-  .meta({ id: 'LeadModelHealth', description: 'The model that most workers answer with' });
-
 // Nobody is told 202: whoever calls gets the result, or learns that it is not there.
 const { 202: _accepted, ...problems } = submitResponses;
 const predictSchema = {
   headers: submitHeadersSchema,
   body: leadBatchBodySchema.meta({
-    examples: [['lead_1', 'lead_2'], { lead_ids: ['lead_1', 'lead_2'] }],
+    examples: [exampleLeadIds, { lead_ids: exampleLeadIds }],
   }),
-  response: { 200: predictedSchema, ...problems, 504: problemSchema },
+  response: { 200: leadPredictionsSchema, ...problems, 504: problemSchema },
 };
 const readProblems = { 401: problemSchema, 403: problemSchema, 503: problemSchema };
 
@@ -69,7 +56,7 @@ export function addAdvancedMlRoutes(server: ApiServer, dependencies: AdvancedMlR
       schema: {
         tags,
         summary: 'Whether leads can be scored, and with what',
-        response: { 200: healthSchema, ...readProblems },
+        response: { 200: leadModelHealthSchema, ...readProblems },
       },
     },
     async () => {
@@ -89,7 +76,7 @@ export function addAdvancedMlRoutes(server: ApiServer, dependencies: AdvancedMlR
       schema: {
         tags,
         summary: 'What the workers that score leads have loaded',
-        response: { 200: z.object({ models: z.array(loadedVersionSchema) }), ...readProblems },
+        response: { 200: leadModelsSchema, ...readProblems },
       },
     },
     async () => {

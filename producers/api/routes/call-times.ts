@@ -1,12 +1,9 @@
 import { z } from 'zod';
-import {
-  callTimePrediction,
-  callWindowSchema,
-  optimalCallTimeSchema,
-  predictionSources,
-} from '../../../shared/contracts/call-time-prediction.ts';
+import { problemSchema } from '../../../shared/api-contract/problem-schema.ts';
+import { storedCallTimeSchema, type StoredCallTime } from '../../../shared/api-contract/stored-call-time.ts';
+import { callTimePrediction, exampleContacts } from '../../../shared/contracts/call-time-prediction.ts';
 import type { ApiServer } from '../api-server.ts';
-import { ProblemError, problemSchema } from '../problem.ts';
+import { ProblemError } from '../problem.ts';
 import {
   submitHeadersSchema,
   submitJob,
@@ -14,21 +11,6 @@ import {
   submitResponses,
   type SubmitDependencies,
 } from '../submit-job.ts';
-
-const storedCallTimeSchema = z
-  .object({
-    phoneNumber: z.string(),
-    contactId: z.string(),
-    timezone: z.string(),
-    optimalCallTime: optimalCallTimeSchema,
-    source: z.enum(predictionSources),
-    next_call_window: callWindowSchema,
-    job_id: z.uuid(),
-    predicted_at: z.iso.datetime(),
-  })
-  .meta({ id: 'StoredCallTime', description: 'The newest prediction for a phone number' });
-
-export type StoredCallTime = z.output<typeof storedCallTimeSchema>;
 
 export interface CallTimeRouteDependencies extends SubmitDependencies {
   /** The newest prediction that a worker wrote for the number. */
@@ -44,17 +26,6 @@ const problems = {
   503: problemSchema,
 };
 
-const exampleInput = {
-  contacts: [
-    {
-      id: 'contact_123',
-      phoneNumber: '+972501234567',
-      timezone: 'Asia/Jerusalem',
-      metadata: { name: 'John Doe', age: 35 },
-    },
-  ],
-};
-
 export function addCallTimeRoutes(server: ApiServer, dependencies: CallTimeRouteDependencies): void {
   server.post(
     '/v1/call-times',
@@ -65,7 +36,7 @@ export function addCallTimeRoutes(server: ApiServer, dependencies: CallTimeRoute
         summary: 'Predict when to call each contact',
         querystring: submitQuerySchema,
         headers: submitHeadersSchema,
-        body: callTimePrediction.payload.meta({ examples: [exampleInput] }),
+        body: callTimePrediction.payload.meta({ examples: [exampleContacts] }),
         response: {
           200: callTimePrediction.result,
           ...submitResponses,

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { insightSchema } from '../../../shared/contracts/churn-insight.ts';
+import { problemSchema } from '../../../shared/api-contract/problem-schema.ts';
+import { insightListSchema } from '../../../shared/api-contract/insight-list.ts';
 import { microsecondTimestampSchema } from '../../../shared/dynamodb/insight-item.ts';
 import type { InsightTable } from '../../../shared/dynamodb/insight-table.ts';
 import type { ApiServer } from '../api-server.ts';
-import { problemSchema } from '../problem.ts';
 
 export interface InsightRouteDependencies {
   insightTable: Pick<InsightTable, 'list'>;
@@ -25,7 +25,7 @@ export function addInsightRoutes(server: ApiServer, { insightTable }: InsightRou
             .meta({ description: '`next_cursor` of the page before' }),
         }),
         response: {
-          200: z.object({ insights: z.array(insightSchema), next_cursor: z.string().nullable() }),
+          200: insightListSchema,
           401: problemSchema,
           403: problemSchema,
           422: problemSchema,

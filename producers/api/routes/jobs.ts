@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import { problemSchema } from '../../../shared/api-contract/problem-schema.ts';
 import type { JobRowState } from '../../../shared/database/jobs-table.ts';
 import type { JobRecord } from '../../../shared/ledger/job-record.ts';
 import type { Ledger } from '../../../shared/ledger/open-ledger.ts';
@@ -7,7 +8,7 @@ import { describeJob, jobViewSchema, type JobView } from '../../../shared/queue/
 import type { Dispatcher } from '../../../shared/queue/open-dispatcher.ts';
 import { cancelJob, retryJob, type SteeringClients } from '../../../shared/queue/steer-job.ts';
 import type { ApiServer } from '../api-server.ts';
-import { ProblemError, problemSchema } from '../problem.ts';
+import { ProblemError } from '../problem.ts';
 
 export interface JobRouteDependencies extends SteeringClients {
   ledger: Ledger;

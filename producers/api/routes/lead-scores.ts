@@ -1,17 +1,19 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { problemSchema } from '../../../shared/api-contract/problem-schema.ts';
 import {
   bulkErrorCodes,
   leadBulkSchema,
   leadPredictionSchema,
   leadScoring,
   maxLeadsPerBulk,
+  exampleLeadIds,
 } from '../../../shared/contracts/lead-scoring.ts';
 import { splitBulk } from '../../../shared/leads/split-bulk.ts';
 import type { ApiServer } from '../api-server.ts';
 import { idempotencyKeyOf } from '../idempotency-key.ts';
-import { ProblemError, problemSchema } from '../problem.ts';
+import { ProblemError } from '../problem.ts';
 import type { ReadBulkScores } from '../read-bulk-scores.ts';
 import { maxBulkBytes, readLeadIds } from '../read-lead-ids.ts';
 import { submitHeadersSchema, submitResponses, type SubmitDependencies } from '../submit-job.ts';
@@ -28,7 +30,7 @@ const tags = ['lead scores'];
 const leadIdsSchema = z.array(z.string()).min(1).max(maxLeadsPerBulk);
 const bodySchema = z
   .union([z.object({ lead_ids: leadIdsSchema }), leadIdsSchema])
-  .meta({ examples: [{ lead_ids: ['lead_1', 'lead_2'] }, ['lead_1', 'lead_2']] });
+  .meta({ examples: [{ lead_ids: exampleLeadIds }, exampleLeadIds] });
 
 const scoreLineSchema = leadPredictionSchema.extend({ model_version: z.string() });
 const errorLineSchema = z.object({ lead_id: z.string(), code: z.enum(bulkErrorCodes), message: z.string() });

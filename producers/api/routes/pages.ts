@@ -1,9 +1,14 @@
 import etag from '@fastify/etag';
 import { z } from 'zod';
+import { problemSchema } from '../../../shared/api-contract/problem-schema.ts';
 import type { ApiServer } from '../api-server.ts';
 import type { PageReader } from '../page-reader.ts';
-import { ProblemError, problemSchema } from '../problem.ts';
-import { pageSummarySchema, storedPageSchema, type StoredPage } from '../stored-page.ts';
+import { ProblemError } from '../problem.ts';
+import {
+  pageListSchema,
+  storedPageSchema,
+  type StoredPage,
+} from '../../../shared/api-contract/stored-page.ts';
 
 export interface PageRouteDependencies {
   pages: PageReader;
@@ -57,7 +62,7 @@ export async function addPageRoutes(server: ApiServer, { pages }: PageRouteDepen
             cursor: id.optional().meta({ description: '`next_cursor` of the part before' }),
           }),
           response: {
-            200: z.object({ pages: z.array(pageSummarySchema), next_cursor: z.string().nullable() }),
+            200: pageListSchema,
             ...problems,
           },
         },

@@ -1,13 +1,12 @@
 import { z } from 'zod';
+import { problemSchema } from '../../../shared/api-contract/problem-schema.ts';
 import type { ApiServer } from '../api-server.ts';
 import type { PredictionReader } from '../prediction-reader.ts';
-import { problemSchema } from '../problem.ts';
 import {
-  hitRateSchema,
-  storedPredictionSchema,
+  predictionListSchema,
   type HitRate,
   type StoredPrediction,
-} from '../stored-prediction.ts';
+} from '../../../shared/api-contract/stored-prediction.ts';
 
 export interface PredictionRouteDependencies {
   predictions: PredictionReader;
@@ -39,16 +38,6 @@ const examplePrediction: StoredPrediction = {
 
 const exampleHitRate: HitRate = { lower: 0.8, upper: 0.9, scored: 20, came_true: 17, realised: 0.85 };
 
-const answerSchema = z.object({
-  predictions: z.array(storedPredictionSchema),
-  hit_rate: z.array(hitRateSchema).meta({
-    description:
-      'How often predictions of this user came true, by tenths of stated confidence; tenths without a scored ' +
-      'prediction are left out',
-  }),
-  next_cursor: z.int().nullable(),
-});
-
 export function addPredictionRoutes(server: ApiServer, { predictions }: PredictionRouteDependencies): void {
   server.get(
     '/v1/predictions/:user_id',
@@ -68,7 +57,7 @@ export function addPredictionRoutes(server: ApiServer, { predictions }: Predicti
             .meta({ description: '`next_cursor` of the page before' }),
         }),
         response: {
-          200: answerSchema.meta({
+          200: predictionListSchema.meta({
             examples: [{ predictions: [examplePrediction], hit_rate: [exampleHitRate], next_cursor: null }],
           }),
           401: problemSchema,

@@ -1,5 +1,5 @@
 import { createPageReader } from '../../../producers/api/page-reader.ts';
-import type { StoredPage } from '../../../producers/api/stored-page.ts';
+import type { StoredPage } from '../../../shared/api-contract/stored-page.ts';
 import { forgetPages } from '../../../shared/pages/forget-pages.ts';
 import { copyKeptMs, dropPageCopy, pageCopyKey } from '../../../shared/pages/page-copies.ts';
 import { samplePage } from '../../support/open-content-room.ts';

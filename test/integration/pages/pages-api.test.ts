@@ -1,4 +1,4 @@
-import { storedPageSchema } from '../../../producers/api/stored-page.ts';
+import { storedPageSchema } from '../../../shared/api-contract/stored-page.ts';
 import { dropPageCopy } from '../../../shared/pages/page-copies.ts';
 import { samplePage } from '../../support/open-content-room.ts';
 import { openPageApi, type PageApi } from '../../support/open-page-api.ts';

@@ -9,7 +9,7 @@ import {
   storedPredictionSchema,
   type HitRate,
   type StoredPrediction,
-} from '../../../producers/api/stored-prediction.ts';
+} from '../../../shared/api-contract/stored-prediction.ts';
 import { callTimePrediction } from '../../../shared/contracts/call-time-prediction.ts';
 import { openDatabase } from '../../../shared/database/open-database.ts';
 import type { ApiKey, Scope } from '../../../shared/http-access/api-key.ts';

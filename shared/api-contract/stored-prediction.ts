@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { generationStatuses } from '../../shared/database/generation-queue-table.ts';
-import { sequencePatternSchema, timePatternSchema } from '../../shared/patterns/pattern.ts';
+import { generationStatuses } from '../database/generation-queue-table.ts';
+import { sequencePatternSchema, timePatternSchema } from '../patterns/pattern.ts';
 
 const storedPatternSchema = z.discriminatedUnion('kind', [
   z.object({
@@ -58,3 +58,13 @@ export const hitRateSchema = z.object({
 });
 
 export type HitRate = z.output<typeof hitRateSchema>;
+
+export const predictionListSchema = z.object({
+  predictions: z.array(storedPredictionSchema),
+  hit_rate: z.array(hitRateSchema).meta({
+    description:
+      'How often predictions of this user came true, by tenths of stated confidence; tenths without a scored ' +
+      'prediction are left out',
+  }),
+  next_cursor: z.int().nullable(),
+});

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { pageDocumentSchema } from '../../shared/pages/page-document.ts';
+import { pageDocumentSchema } from '../pages/page-document.ts';
 
 /** A page as products read it. */
 export const storedPageSchema = z
@@ -35,3 +35,8 @@ export const pageSummarySchema = z.object({
 });
 
 export type PageSummary = z.output<typeof pageSummarySchema>;
+
+export const pageListSchema = z.object({
+  pages: z.array(pageSummarySchema),
+  next_cursor: z.string().nullable(),
+});
