@@ -4,6 +4,7 @@ import type { Tables } from '../database/tables.ts';
 import { insertableParts, newRow, type NewJob } from './accept-jobs.ts';
 import { jobFailureSchema, jobRecord, type JobFailure, type JobRecord } from './job-record.ts';
 import { beginFinishStep } from './settle-jobs.ts';
+import { reopenChildren } from './steer-jobs.ts';
 
 export type ChildJob = Pick<NewJob, 'queue' | 'payload' | 'priority'>;
 
@@ -13,6 +14,8 @@ export interface Waiting {
   until?: Date;
   /** What its start hands to its finish, as small JSON. */
   interim?: unknown;
+  /** Whether the children that have failed or were cancelled are opened again. */
+  reopenChildren?: boolean;
 }
 
 export interface FanOutResult {
@@ -54,7 +57,7 @@ export async function fanOut(
   db: Kysely<Tables>,
   parent: { id: string; generation: number },
   children: readonly ChildJob[],
-  { until, interim }: Waiting = {},
+  { until, interim, reopenChildren: isReopening }: Waiting = {},
 ): Promise<FanOutResult> {
   const rows = children.map((child, position) =>
     newRow({
@@ -68,7 +71,7 @@ export async function fanOut(
     for (const part of insertableParts(rows)) {
       await transaction.insertInto('jobs').ignore().values(part).execute();
     }
-    await transaction
+    const { numUpdatedRows } = await transaction
       .updateTable('jobs')
       .set({
         phase: 'children',
@@ -81,7 +84,9 @@ export async function fanOut(
       .where('generation', '=', parent.generation)
       .where('state', '=', 'accepted')
       .where('phase', '=', 'start')
-      .execute();
+      .executeTakeFirstOrThrow();
+    // Not when this is done again: what has failed since then has failed.
+    if (isReopening && numUpdatedRows > 0n) await reopenChildren(transaction, parent.id);
     if (rows.length === 0) return [];
     return transaction
       .selectFrom('jobs')

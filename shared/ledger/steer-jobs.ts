@@ -55,27 +55,42 @@ function cancelOpen(db: Kysely<Tables>, id: string): Promise<{ ids: string[]; pa
  * generation still has under way will have no effect. False when the job is not failed or cancelled.
  */
 export async function reopenJob(db: Kysely<Tables>, id: string): Promise<boolean> {
-  const now = new Date();
   const update = await db
     .updateTable('jobs')
-    .set({
-      state: 'accepted',
-      phase: 'start',
-      generation: sql`generation + 1`,
-      attempts: 0,
-      result: null,
-      error: null,
-      settled_by: null,
-      finished_at: null,
-      due_at: now,
-      check_at: now,
-      children_until: null,
-      interim: null,
-    })
+    .set(openedAgain())
     .where('id', '=', id)
     .where('state', 'in', ['failed', 'cancelled'])
     .executeTakeFirst();
   return update.numUpdatedRows === 1n;
+}
+
+/** Opens a job's failed and cancelled children again, as `reopenJob` does; the relay dispatches them. */
+export async function reopenChildren(db: Kysely<Tables>, parentId: string): Promise<void> {
+  await db
+    .updateTable('jobs')
+    .set(openedAgain())
+    .where('parent_id', '=', parentId)
+    .where('state', 'in', ['failed', 'cancelled'])
+    .execute();
+}
+
+/** What becomes of a row that is opened again. */
+function openedAgain() {
+  const now = new Date();
+  return {
+    state: 'accepted',
+    phase: 'start',
+    generation: sql<number>`generation + 1`,
+    attempts: 0,
+    result: null,
+    error: null,
+    settled_by: null,
+    finished_at: null,
+    due_at: now,
+    check_at: now,
+    children_until: null,
+    interim: null,
+  } as const;
 }
 
 /** Gives a failed job up: it stays in the ledger, as cancelled. False when it is not failed. */

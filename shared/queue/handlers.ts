@@ -10,6 +10,8 @@ export interface FanOutOptions {
    * looks into payloads and results only.
    */
   interim?: unknown;
+  /** Opens the children of an earlier generation that have failed or were cancelled again. */
+  reopenChildren?: boolean;
 }
 
 /** Answered by a handler whose work is done by other jobs; the finish step runs when all of them are settled. */

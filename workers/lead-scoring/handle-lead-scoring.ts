@@ -18,7 +18,7 @@ export async function startLeadScoring(
   dependencies: LeadScoringDependencies,
 ): Promise<ResultOf<typeof leadScoring> | FanOut> {
   // Accepted together with its chunks, a bulk comes here only when an operator has opened it again.
-  if ('total' in payload) return new FanOut([]);
+  if ('total' in payload) return new FanOut([], { reopenChildren: true });
   // A chunk only as a part of a bulk: nobody else says whose rows it writes.
   return 'first_position' in payload && context.parentId !== undefined
     ? await scoreChunk(context.parentId, payload, context, dependencies)

@@ -199,15 +199,17 @@ test('a chunk that fails is counted, with each of its leads, and takes nothing f
   expect(lines[0]).toMatchObject({ message: expect.stringContaining('It cannot be') });
 });
 
-test('a cancelled bulk is cancelled with its chunks; opened again, it sums up what there is', async () => {
+test('a cancelled bulk is cancelled with its chunks, and opened again with those that are not done', async () => {
   const ids = await newLeads(2_001);
   const jobId = await accepted(ids);
   const cancelled = await server.inject({ method: 'POST', url: `/v1/jobs/${jobId}/cancel` });
   expect(cancelled.json()).toMatchObject({ state: 'cancelled' });
   expect((await chunksOf(jobId)).map(({ state }) => state)).toEqual(['cancelled', 'cancelled']);
   consume();
+  fleet.startRelay();
   await server.inject({ method: 'POST', url: `/v1/jobs/${jobId}/retry` });
-  expect(await settled(jobId)).toMatchObject({ scored: 0, errors: { NOT_SCORED: 2_001 }, failed_chunks: 2 });
+  expect(await settled(jobId)).toMatchObject({ scored: 2_001, errors: {}, failed_chunks: 0 });
+  expect((await results(jobId)).map(({ lead_id }) => lead_id)).toEqual(ids);
 });
 
 test('an idempotency key makes one bulk of the same ids, and refuses others', async () => {
