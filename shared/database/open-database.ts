@@ -3,6 +3,7 @@ import { createPool, type Pool, type PoolConnection } from 'mysql2';
 import type { DatabaseSettings } from '../config/database-settings.ts';
 import { errorCode, isConnectionError } from '../errors/classify.ts';
 import { StoreUnavailableError } from '../errors/job-error.ts';
+import { quoteLongText } from './quote-long-text.ts';
 import type { Tables } from './tables.ts';
 
 export interface Database extends AsyncDisposable {
@@ -105,7 +106,7 @@ function boundedConnection(connection: PoolConnection, queryTimeoutMs: number): 
     destroy: () => connection.destroy(),
     query(statement, parameters: unknown[], callback) {
       return connection.query(
-        { sql: statement, values: parameters, timeout: queryTimeoutMs },
+        { sql: statement, values: parameters.map(quoteLongText), timeout: queryTimeoutMs },
         (error, result) => {
           const outage = error !== null && (lost || isOutage(error));
           // At once: the rollback that follows would wait for the statement that does not end.

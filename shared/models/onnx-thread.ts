@@ -2,6 +2,7 @@
  * A thread of its own for one ONNX network, because a run blocks the thread that it is made in. Started by
  * `openOnnxSession`. Both ends are this program's, so messages are not checked.
  */
+import { setImmediate as untilOthersHadTheirTurn } from 'node:timers/promises';
 import { parentPort } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { OnnxNetwork, OnnxReply, OnnxRequest } from './onnx-message.ts';
@@ -16,6 +17,9 @@ const sessionOptions: InferenceSession.SessionOptions = {
   // Errors only: the library writes to standard error by itself.
   logSeverityLevel: 3,
 };
+
+/** Rows are run in pieces of this many, so that a small request does not wait for a large one. */
+const rowsPerPiece = 256;
 
 let session: InferenceSession | undefined;
 let runRows: ((features: Float32Array) => Promise<Float32Array>) | undefined;
@@ -61,6 +65,22 @@ function checkTensor(tensors: readonly InferenceSession.ValueMetadata[], name: s
 }
 
 async function run(
+  loaded: InferenceSession,
+  network: OnnxNetwork,
+  features: Float32Array,
+): Promise<Float32Array> {
+  const { columns, members } = network;
+  const rows = features.length / columns;
+  const values = new Float32Array(rows * members);
+  for (let first = 0; first < rows; first += rowsPerPiece) {
+    if (first > 0) await untilOthersHadTheirTurn();
+    const piece = features.subarray(first * columns, (first + rowsPerPiece) * columns);
+    values.set(await runPiece(loaded, network, piece), first * members);
+  }
+  return values;
+}
+
+async function runPiece(
   loaded: InferenceSession,
   { input, columns, output, members }: OnnxNetwork,
   features: Float32Array,

@@ -4,9 +4,6 @@ import { forbidLibraryTelemetry } from '../config/forbid-library-telemetry.ts';
 import { JobError } from '../errors/job-error.ts';
 import type { OnnxNetwork, OnnxReply, OnnxRequest } from './onnx-message.ts';
 
-/** Rows are run in pieces of this many, so that a small request does not wait for a large one. */
-const rowsPerRun = 256;
-
 /** A network in a thread of its own. Disposing it ends the thread, which frees its memory. */
 export interface OnnxSession extends AsyncDisposable {
   /**
@@ -23,7 +20,6 @@ type Outcome = PromiseWithResolvers<Float32Array>;
 
 /** @throws JobError `permanent` with the code `MODEL_UNFIT` when the bytes are not the network that is described */
 export async function openOnnxSession(network: OnnxNetwork): Promise<OnnxSession> {
-  const { columns, members } = network;
   forbidLibraryTelemetry();
   // Nothing of the environment is a network's business.
   const thread = new Worker(path.join(import.meta.dirname, 'onnx-thread.ts'), { env: {} });
@@ -72,26 +68,18 @@ export async function openOnnxSession(network: OnnxNetwork): Promise<OnnxSession
     ended.resolve(isEnding ? undefined : failure);
   });
 
-  async function runPiece(features: Float32Array<ArrayBuffer>): Promise<Float32Array> {
-    if (failure) throw failure;
-    lastId += 1;
-    const outcome = Promise.withResolvers<Float32Array>();
-    pending.set(lastId, outcome);
-    send({ kind: 'run', id: lastId, features }, [features.buffer]);
-    return outcome.promise;
-  }
   const bytes = new Uint8Array(network.bytes);
   send({ kind: 'load', network: { ...network, bytes } }, [bytes.buffer]);
   await ready.promise;
   return {
-    async run(features) {
-      const rows = features.length / columns;
-      const values = new Float32Array(rows * members);
-      for (let first = 0; first < rows; first += rowsPerRun) {
-        const piece = features.slice(first * columns, (first + rowsPerRun) * columns);
-        values.set(await runPiece(piece), first * members);
-      }
-      return values;
+    run(given) {
+      if (failure) return Promise.reject(failure);
+      lastId += 1;
+      const outcome = Promise.withResolvers<Float32Array>();
+      pending.set(lastId, outcome);
+      const features = new Float32Array(given);
+      send({ kind: 'run', id: lastId, features }, [features.buffer]);
+      return outcome.promise;
     },
     ended: ended.promise,
     async [Symbol.asyncDispose]() {

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import { openAiEvents } from '../../shared/ai-events/open-ai-events.ts';
 import type { DatabaseSettings } from '../../shared/config/database-settings.ts';
 import type { RedisSettings } from '../../shared/config/redis-settings.ts';
@@ -98,6 +99,7 @@ export async function openLeadScoring(options: LeadScoringTestOptions = {}): Pro
     events: telemetry ? resources.use(openAiEvents(db, log)) : undefined,
     minFeatureCoverage,
     now: () => Date.now(),
+    chunkTurns: pLimit(2),
   };
 
   const owned = resources.move();

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import { v4 as uuid } from 'uuid';
 import { openAiEvents } from '../../shared/ai-events/open-ai-events.ts';
 import { awsSettings } from '../../shared/config/aws-settings.ts';
@@ -28,6 +29,8 @@ import type { VersionInfo } from './to-answer.ts';
 
 /** What is in the cache need not be scored again, so the first job waits a moment for it. */
 const redisWaitMs = 1_000;
+/** One is read, one is scored, one is recorded. */
+const chunksAtOnce = 3;
 
 export const prepareWorker: PrepareWorker = (environment) => {
   const settings = readSettings(
@@ -85,6 +88,7 @@ export const prepareWorker: PrepareWorker = (environment) => {
         : undefined,
       minFeatureCoverage: settings.leadScoring.minFeatureCoverage,
       now: () => Date.now(),
+      chunkTurns: pLimit(chunksAtOnce),
     };
     consume(
       leadScoring,

@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { LimitFunction } from 'p-limit';
 import type { LeadScoresTable } from '../../shared/database/lead-scores-table.ts';
 import { classify } from '../../shared/errors/classify.ts';
 import type { ModelLease, ServedModel } from '../../shared/models/served-model.ts';
@@ -15,6 +17,11 @@ export interface LeadScoringDependencies
   rows: ScoreRows;
   /** Below it a score is marked as degraded. */
   minFeatureCoverage: number;
+  /**
+   * Lets a process work at a few chunks of bulks at the same time only: neither their leads nor the work at them pile up,
+   * and a batch that somebody waits for finds the event loop, the model and MySQL between two of them.
+   */
+  chunkTurns: LimitFunction;
 }
 
 export interface Scoring
@@ -48,6 +55,7 @@ export async function scoreAndRecord(
   const found = [...outcomes].map(([leadId, outcome]) =>
     toScoreRow({ leadId, position: positions.get(leadId) ?? 0 }, outcome, rowContext),
   );
-  const [stored] = await Promise.all([rows.record(jobId, found), remember()]);
+  // The cache is written while MySQL is at the rows: their statement is sent before this turn is over.
+  const [stored] = await Promise.all([rows.record(jobId, found), nextTurn().then(remember)]);
   return stored;
 }

@@ -1,4 +1,5 @@
 import { leadModelId, type LeadChunk, type LeadChunkResult } from '../../shared/contracts/lead-scoring.ts';
+import { classify } from '../../shared/errors/classify.ts';
 import { ModelNotReadyError } from '../../shared/errors/job-error.ts';
 import type { JobContext } from '../../shared/queue/job-context.ts';
 import { checkLeadIds } from './check-lead-ids.ts';
@@ -20,40 +21,44 @@ export function scoreChunk(
   context: JobContext,
   dependencies: LeadScoringDependencies,
 ): Promise<LeadChunkResult> {
-  return withTelemetry(dependencies, context, async (note) => {
-    const { positions: places, invalid } = checkLeadIds(lead_ids);
-    const positions = new Map([...places].map(([leadId, place]) => [leadId, first_position + place]));
-    const leadIds = [...positions.keys()];
-    note({ leads: leadIds.length + invalid.length });
-    const recorded = context.mayHaveRunBefore ? await dependencies.rows.load(bulkId, leadIds) : [];
-    // Leads that were forgotten share one id: the row of another chunk's says nothing about this one.
-    const own = new Set(positions.values());
-    let rows = recorded.filter(({ position }) => own.has(position));
-    using model = dependencies.model.acquire();
-    if (rows.length === 0 && leadIds.length > 0) {
-      if (!model) throw new ModelNotReadyError(leadModelId);
-      const { signal } = context;
-      rows = await scoreAndRecord(positions, {
-        ...dependencies,
-        cache: undefined,
-        jobId: bulkId,
-        model,
-        signal,
-        note,
+  return dependencies.chunkTurns(() =>
+    withTelemetry(dependencies, context, async (note) => {
+      // It may have been cancelled, or its time may have been over, before its turn came.
+      if (context.signal.aborted) throw classify(context.signal.reason);
+      const { positions: places, invalid } = checkLeadIds(lead_ids);
+      const positions = new Map([...places].map(([leadId, place]) => [leadId, first_position + place]));
+      const leadIds = [...positions.keys()];
+      note({ leads: leadIds.length + invalid.length });
+      const recorded = context.mayHaveRunBefore ? await dependencies.rows.load(bulkId, leadIds) : [];
+      // Leads that were forgotten share one id: the row of another chunk's says nothing about this one.
+      const own = new Set(positions.values());
+      let rows = recorded.filter(({ position }) => own.has(position));
+      using model = dependencies.model.acquire();
+      if (rows.length === 0 && leadIds.length > 0) {
+        if (!model) throw new ModelNotReadyError(leadModelId);
+        const { signal } = context;
+        rows = await scoreAndRecord(positions, {
+          ...dependencies,
+          cache: undefined,
+          jobId: bulkId,
+          model,
+          signal,
+          note,
+        });
+      }
+      // Each id of a chunk is another lead's, but for those that were forgotten.
+      const forgotten = lead_ids.length - invalid.length - rows.length;
+      const result = countScores(rows, invalid, forgotten);
+      const version = rows[0]?.model_version ?? null;
+      const coverages = rows.flatMap(({ feature_coverage }) => feature_coverage ?? []);
+      note({
+        model_version: version,
+        model_sha256: model?.manifest.version === version ? model.sha256 : null,
+        errors: lead_ids.length - result.scored,
+        feature_coverage:
+          coverages.length === 0 ? null : coverages.reduce((a, b) => a + b, 0) / coverages.length,
       });
-    }
-    // Each id of a chunk is another lead's, but for those that were forgotten.
-    const forgotten = lead_ids.length - invalid.length - rows.length;
-    const result = countScores(rows, invalid, forgotten);
-    const version = rows[0]?.model_version ?? null;
-    const coverages = rows.flatMap(({ feature_coverage }) => feature_coverage ?? []);
-    note({
-      model_version: version,
-      model_sha256: model?.manifest.version === version ? model.sha256 : null,
-      errors: lead_ids.length - result.scored,
-      feature_coverage:
-        coverages.length === 0 ? null : coverages.reduce((a, b) => a + b, 0) / coverages.length,
-    });
-    return result;
-  });
+      return result;
+    }),
+  );
 }

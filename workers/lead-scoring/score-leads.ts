@@ -45,11 +45,12 @@ export async function scoreLeads(
 ): Promise<ScoredLeads> {
   const outcomes = new Map<string, LeadOutcome>(leadIds.map((leadId) => [leadId, notFound]));
   const featuresOf = await readLeads(leadIds);
+  // Only the cache looks at fingerprints.
   const leads = leadIds.flatMap((leadId) => {
     const features = featuresOf.get(leadId);
     return features === undefined
       ? []
-      : [{ leadId, features, fingerprint: fingerprintOf(model.sha256, features) }];
+      : [{ leadId, features, fingerprint: cache ? fingerprintOf(model.sha256, features) : '' }];
   });
   const known = (await cache?.read(leads)) ?? new Map<string, LeadScore>();
   if (cache) note({ cache_hits: known.size, cache_misses: leads.length - known.size });

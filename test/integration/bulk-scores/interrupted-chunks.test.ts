@@ -83,6 +83,26 @@ test('two runs of a chunk at once write its rows once', async () => {
   }
 });
 
+test('a chunk reads no leads before its turn, and a batch does not wait for one', async () => {
+  await room.serve('1.0.0');
+  const ids = await newLeads();
+  const { promise: turnsAreOver, resolve: endTurns } = Promise.withResolvers<void>();
+  const { chunkTurns, readLeads } = room.dependencies;
+  const turns = Array.from({ length: chunkTurns.concurrency }, () => chunkTurns(() => turnsAreOver));
+  let reads = 0;
+  room.dependencies.readLeads = (leadIds) => {
+    reads += 1;
+    return readLeads(leadIds);
+  };
+  const chunk = room.runChunk(uuid(), { lead_ids: ids, first_position: 0 });
+  expect((await room.run(ids)).predictions).toHaveLength(ids.length);
+  expect([reads, chunkTurns.pendingCount]).toEqual([1, 1]);
+  endTurns();
+  await Promise.all(turns);
+  expect(await chunk).toEqual({ scored: ids.length, errors: {} });
+  expect(reads).toBe(2);
+});
+
 test('without a model a chunk is not done, unless none of its ids can be a lead', async () => {
   const chunk = { lead_ids: await newLeads(), first_position: 0 };
   await expect(room.runChunk(uuid(), chunk)).rejects.toBeInstanceOf(ModelNotReadyError);

@@ -42,6 +42,17 @@ it('answers a row alone as it does among others, however many pieces they are ru
   expect([...together]).toEqual(alone.flatMap((values) => [...values]));
 });
 
+it('lets a small run that is asked for later end before a large one', async () => {
+  await using session = await openOnnxSession(network);
+  const many = new Float32Array(20_000 * 19).fill(1);
+  const ended: string[] = [];
+  await Promise.all([
+    session.run(many).then(() => ended.push('large')),
+    session.run(rowOf(golden, 0)).then(() => ended.push('small')),
+  ]);
+  expect(ended).toEqual(['small', 'large']);
+});
+
 it('leaves the rows to the caller, and the bytes too', async () => {
   const before = [...golden];
   await using session = await openOnnxSession(network);
