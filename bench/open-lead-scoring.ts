@@ -50,7 +50,7 @@ export async function openLeadScoring(
 function championOf(fleet: Fleet): Promise<Bundle> {
   return withModelStores(fleet.environment, async (stores) => {
     const source = registeredSource(stores, leadModelId);
-    const version = await source.champion();
+    const version = await source.wanted();
     const check = version && (await source.bundle(version));
     if (!check?.isSound) throw new Error(`the model ${leadModelId} that comes with Presage is not sound`);
     return check.bundle;

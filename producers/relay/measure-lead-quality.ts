@@ -1,8 +1,8 @@
 import type { Kysely } from 'kysely';
 import { Gauge, type Registry } from 'prom-client';
 import type { Tables } from '../../shared/database/tables.ts';
+import { leadQuality, type LeadQuality } from '../../shared/leads/lead-quality.ts';
 import type { Logger } from '../../shared/telemetry/create-logger.ts';
-import { leadQuality, type LeadQuality } from './lead-quality.ts';
 import { readJudgedScores } from './read-judged-scores.ts';
 
 export interface MeasureLeadQualityOptions {

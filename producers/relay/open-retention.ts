@@ -5,11 +5,12 @@ import { deleteOlder, type TimeColumn } from '../../shared/database/delete-older
 import type { Tables } from '../../shared/database/tables.ts';
 import { purgeJobs } from '../../shared/ledger/purge-jobs.ts';
 import type { Logger } from '../../shared/telemetry/create-logger.ts';
+import { purgeLeadScores } from './purge-lead-scores.ts';
 import { purgeLooks } from './purge-looks.ts';
 
 export interface RetentionOptions {
   db: Kysely<Tables>;
-  /** How long a settled job stays in the ledger, and its telemetry, in days; `undefined` means for ever. */
+  /** How long a settled job stays in the ledger, its telemetry and its scores of leads, in days; `undefined`: for ever. */
   ledgerRetentionDays: number | undefined;
   /** How long what users did, and what that predicted, stays, in days; `undefined` means for ever. */
   activityRetentionDays: number | undefined;
@@ -30,10 +31,10 @@ const rowsPerStatement = 500;
 const logRowsPerStatement = 1_000;
 
 /**
- * Deletes what is older than it has to be kept from the ledger, from telemetry, from the log of what users did, and
- * from what was predicted of that, at once and then every hour. Call times, insights and lead scores are not touched:
- * they belong to the product. What models answered goes with its job, what that cost after 400 days. Any number of
- * these may run; a row is deleted and counted once.
+ * Deletes what is older than it has to be kept from the ledger, from telemetry, from scores of leads, from the log of
+ * what users did, and from what was predicted of that, at once and then every hour. Call times and insights are not
+ * touched: they belong to the product. What models answered goes with its job, what that cost after 400 days. Any number
+ * of these may run; a row is deleted and counted once.
  */
 export function openRetention(options: RetentionOptions): AsyncDisposable {
   const { db, ledgerRetentionDays, activityRetentionDays, registry, log } = options;
@@ -67,6 +68,11 @@ export function openRetention(options: RetentionOptions): AsyncDisposable {
       const before = daysAgo(ledgerRetentionDays);
       await count('jobs', purgeJobs(db, { finishedBefore: before, signal }));
       await purgeByAge('ai_events', 'created_at', before, logRowsPerStatement);
+      await count('lead_scores', purgeLeadScores(db, 'lead_scores', { scoredBefore: before, signal }));
+      await count(
+        'lead_shadow_scores',
+        purgeLeadScores(db, 'lead_shadow_scores', { scoredBefore: before, signal }),
+      );
     }
     await purgeByAge('llm_calls', 'started_at', daysAgo(llmCallsKeptDays));
     await purgeByAge('page_cache', 'expires_at', daysAgo(expiredPagesKeptDays));

@@ -1,18 +1,13 @@
 import { sql, type Kysely } from 'kysely';
 import { z } from 'zod';
 import type { Tables } from '../../shared/database/tables.ts';
+import { judgedScores } from '../../shared/leads/judged-scores.ts';
+import type { ScoresInTenth } from '../../shared/leads/lead-quality.ts';
 
 /** Scores of one version that lie in one tenth of 0 to 1, and what became of their leads. */
-export interface JudgedScores {
+export interface JudgedScores extends ScoresInTenth {
   modelId: string;
   modelVersion: string;
-  /** From 0, [0, 0.1), to 9, [0.9, 1]. */
-  tenth: number;
-  leads: number;
-  /** Those of them that converted. */
-  converted: number;
-  /** The sum of what was stated, one probability for each lead. */
-  probabilitySum: number;
 }
 
 /** MySQL answers sums as text. */
@@ -26,9 +21,7 @@ const rowSchema = z.object({
 });
 
 /**
- * What leads were scored at before it was known what became of them, from outcomes `lead_converted`. An outcome judges
- * the score of the job that it names, else the latest one before it; of two outcomes for one score the later one counts.
- * Outcomes of leads that had no score are left out.
+ * What the scores that outcomes judge add up to, by version and tenth.
  *
  * @param most of more outcomes than this, the latest ones count
  * @throws StoreUnavailableError
@@ -37,33 +30,17 @@ export async function readJudgedScores(
   db: Kysely<Tables>,
   { since, most }: { since: Date; most: number },
 ): Promise<JudgedScores[]> {
+  const judged = judgedScores({
+    table: 'lead_scores',
+    columns: ['model_id', 'model_version', 'probability'],
+    isScore: (row) => sql`${sql.ref(`${row}.probability`)} is not null`,
+    since,
+    most,
+  });
   const { rows } = await sql`
     select model_id, model_version, least(floor(probability * 10), 9) as tenth,
       count(*) as leads, sum(happened) as converted, sum(probability) as probability_sum
-    from (
-      select score.model_id, score.model_version, score.probability, outcome.happened,
-        row_number() over (
-          partition by score.job_id, score.lead_id order by outcome.occurred_at desc, outcome.id desc
-        ) as place
-      from (
-        select id, subject, job_id, happened, occurred_at from outcomes
-        where kind = 'lead_converted' and occurred_at >= ${since}
-        order by occurred_at desc, id desc
-        limit ${most}
-      ) as outcome
-      join lead_scores as score
-        on score.lead_id = outcome.subject
-        and score.job_id = coalesce(outcome.job_id, (
-          select earlier.job_id from lead_scores as earlier
-          where earlier.lead_id = outcome.subject
-            and earlier.scored_at < outcome.occurred_at
-            and earlier.probability is not null
-          order by earlier.scored_at desc, earlier.job_id desc
-          limit 1
-        ))
-      where score.probability is not null
-    ) as judged
-    where place = 1
+    from ${judged} as judged
     group by model_id, model_version, tenth
     order by model_id, model_version, tenth`.execute(db);
   return rows.map((row) => {

@@ -3,7 +3,7 @@ import { settingGroup } from './read-settings.ts';
 import { wholeNumber } from './setting-types.ts';
 
 export interface RetentionSettings {
-  /** How long a settled job stays in the ledger, and its telemetry, in days; `undefined` means for ever. */
+  /** How long a settled job stays in the ledger, its telemetry and its scores of leads, in days; `undefined`: for ever. */
   ledgerRetentionDays: number | undefined;
   /** How long what users did, and what that predicted, stays, in days; `undefined` means for ever. */
   activityRetentionDays: number | undefined;

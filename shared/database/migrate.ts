@@ -7,6 +7,7 @@ import * as llmCalls from '../../migrations/0004-llm-calls.ts';
 import * as activity from '../../migrations/0005-activity.ts';
 import * as patterns from '../../migrations/0006-patterns.ts';
 import * as leadScores from '../../migrations/0007-lead-scores.ts';
+import * as leadShadowScores from '../../migrations/0008-lead-shadow-scores.ts';
 import { readColumns } from './read-columns.ts';
 import type { Tables } from './tables.ts';
 
@@ -24,6 +25,7 @@ const migrations: Readonly<Record<string, FleetMigration>> = {
   '0005-activity': activity,
   '0006-patterns': patterns,
   '0007-lead-scores': leadScores,
+  '0008-lead-shadow-scores': leadShadowScores,
 };
 
 export const migrationNames: readonly string[] = Object.keys(migrations);

@@ -6,6 +6,7 @@ import type { GenerationQueueTable } from './generation-queue-table.ts';
 import type { IdempotencyKeysTable } from './idempotency-keys-table.ts';
 import type { JobsTable } from './jobs-table.ts';
 import type { LeadScoresTable } from './lead-scores-table.ts';
+import type { LeadShadowScoresTable } from './lead-shadow-scores-table.ts';
 import type { LeadsTable } from './leads-table.ts';
 import type { LlmCallsTable } from './llm-calls-table.ts';
 import type { OutcomesTable } from './outcomes-table.ts';
@@ -26,5 +27,6 @@ export interface Tables {
   page_cache: PageCacheTable;
   leads: LeadsTable;
   lead_scores: LeadScoresTable;
+  lead_shadow_scores: LeadShadowScoresTable;
   ai_events: AiEventsTable;
 }

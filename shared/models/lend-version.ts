@@ -1,5 +1,5 @@
 import type { LoadedVersion } from './load-version.ts';
-import { monitorModel, type ModelMetrics } from './monitor-model.ts';
+import type { ModelMonitor } from './monitor-model.ts';
 import type { ModelInfo, ModelLease } from './served-model.ts';
 
 /** A loaded version that several may use at once. */
@@ -10,9 +10,15 @@ export interface LentVersion {
   retire(): Promise<void>;
 }
 
-/** Counts the leases of a version, and measures what is scored with them. */
-export function lendVersion({ scorer, ...info }: LoadedVersion, metrics: ModelMetrics): LentVersion {
-  const monitor = monitorModel(info.manifest, metrics);
+/**
+ * Counts the leases of a version.
+ *
+ * @param monitor is shown what is scored with them, and is disposed with the version
+ */
+export function lendVersion(
+  { scorer, ...info }: LoadedVersion,
+  monitor: ModelMonitor | undefined,
+): LentVersion {
   const unused = Promise.withResolvers<void>();
   let leases = 0;
   let isRetired = false;
@@ -30,7 +36,7 @@ export function lendVersion({ scorer, ...info }: LoadedVersion, metrics: ModelMe
         ...info,
         async score(rows) {
           const scored = await scorer.score(rows);
-          monitor.observe(scored);
+          monitor?.observe(scored);
           return scored.scores;
         },
         [Symbol.dispose]() {
@@ -42,7 +48,7 @@ export function lendVersion({ scorer, ...info }: LoadedVersion, metrics: ModelMe
     async retire() {
       isRetired = true;
       if (leases > 0) await unused.promise;
-      monitor[Symbol.dispose]();
+      monitor?.[Symbol.dispose]();
       await scorer[Symbol.asyncDispose]();
     },
   };

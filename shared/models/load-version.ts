@@ -1,6 +1,6 @@
 import { JobError } from '../errors/job-error.ts';
 import { goldenProblems } from './golden-problems.ts';
-import type { ChampionVersion, ModelSource } from './model-source.ts';
+import type { WantedVersion, ModelSource } from './model-source.ts';
 import { openScorer, type Scorer } from './open-scorer.ts';
 import type { ModelInfo } from './served-model.ts';
 
@@ -21,7 +21,7 @@ export interface LoadedVersion extends ModelInfo {
  */
 export async function loadVersion(
   modelId: string,
-  version: ChampionVersion,
+  version: WantedVersion,
   source: ModelSource,
 ): Promise<LoadedVersion> {
   const check = await source.bundle(version);

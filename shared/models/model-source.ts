@@ -1,13 +1,17 @@
 import type { BundleCheck } from './check-bundle.ts';
-import type { ModelVersion } from './model-registry.ts';
+import type { ModelAlias, ModelVersion } from './model-registry.ts';
 
 /** A version of a known model, and what its bundle is checked against. */
-export type ChampionVersion = Pick<ModelVersion, 'version' | 'manifestSha256'>;
+export type WantedVersion = Pick<ModelVersion, 'version' | 'manifestSha256'>;
 
-/** Where the versions of one model come from. Every call throws StoreUnavailableError when a store does not answer. */
+/**
+ * Where the versions of one model come from that have, one after the other, the same alias. Every call throws
+ * StoreUnavailableError when a store does not answer.
+ */
 export interface ModelSource {
-  /** The version that is to answer; `undefined` when none was promoted yet. */
-  champion(): Promise<ChampionVersion | undefined>;
+  alias: ModelAlias;
+  /** The version that has the alias; `undefined` when none has. */
+  wanted(): Promise<WantedVersion | undefined>;
   /** Reads a version's bundle and checks every byte of it, from the manifest's checksum on. */
-  bundle(version: ChampionVersion): Promise<BundleCheck>;
+  bundle(version: WantedVersion): Promise<BundleCheck>;
 }

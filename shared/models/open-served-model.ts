@@ -4,8 +4,8 @@ import type { Logger } from '../telemetry/create-logger.ts';
 import type { Metrics } from '../telemetry/create-metrics.ts';
 import { lendVersion, type LentVersion } from './lend-version.ts';
 import { loadVersion, type LoadedVersion } from './load-version.ts';
-import type { ChampionVersion, ModelSource } from './model-source.ts';
-import type { ModelMetrics } from './monitor-model.ts';
+import type { ModelSource, WantedVersion } from './model-source.ts';
+import { monitorModel, type ModelMetrics } from './monitor-model.ts';
 import type { ServedModel } from './served-model.ts';
 
 /** After a failure it is looked again so soon, in milliseconds, and after twice the time each further time. */
@@ -16,10 +16,11 @@ const longestTimerMs = 2 ** 31 - 1;
 
 export interface ServedModelOptions {
   modelId: string;
+  /** It says whether it is the champion that is served or the challenger. */
   source: ModelSource;
   /** After so long it is looked whether another version is to be served, in seconds. */
   ttlSeconds: number;
-  metrics: ModelMetrics & Pick<Metrics, 'modelLoads'>;
+  metrics: ModelMetrics & Pick<Metrics, 'modelLoads' | 'challengerLoads'>;
   log: Logger;
 }
 
@@ -31,10 +32,15 @@ interface Problem {
 /**
  * Opens a model and loads its champion. Where that is not possible the model opens without a version, says why
  * (`problem`), and tries again by itself.
+ *
+ * A challenger answers nobody. So nobody waits for it here; that there is none is no problem; one that is the challenger
+ * no more is unloaded, also when the next one cannot be loaded; and what it is given is not measured a second time.
  */
 export async function openServedModel(options: ServedModelOptions): Promise<ServedModel> {
   const { modelId, source, metrics } = options;
-  const log = options.log.child({ model_id: modelId });
+  const isChampion = source.alias === 'champion';
+  const loads = isChampion ? metrics.modelLoads : metrics.challengerLoads;
+  const log = options.log.child({ model_id: modelId, alias: source.alias });
   const ttlMs = Math.min(options.ttlSeconds * 1_000, longestTimerMs);
   const retiring = new Set<Promise<void>>();
   let serving: LentVersion | undefined;
@@ -57,13 +63,13 @@ export async function openServedModel(options: ServedModelOptions): Promise<Serv
     retiring.add(gone);
   }
 
-  async function load(champion: ChampionVersion): Promise<void> {
+  async function load(wanted: WantedVersion): Promise<void> {
     const startedAtMs = performance.now();
-    const loaded = await loadVersion(modelId, champion, source);
-    const lent = lendVersion(loaded, metrics);
+    const loaded = await loadVersion(modelId, wanted, source);
+    const lent = lendVersion(loaded, isChampion ? monitorModel(loaded.manifest, metrics) : undefined);
     serve(lent);
-    metrics.modelLoads.inc({ outcome: 'loaded' });
-    const { version } = champion;
+    loads.inc({ outcome: 'loaded' });
+    const { version } = wanted;
     const load_ms = Math.round(performance.now() - startedAtMs);
     log.info({ version, sha256: loaded.sha256, load_ms }, 'a model version is loaded');
     void replaceWhenBroken(lent, loaded);
@@ -78,31 +84,36 @@ export async function openServedModel(options: ServedModelOptions): Promise<Serv
   }
 
   async function look(): Promise<Problem | undefined> {
-    let champion: ChampionVersion | undefined;
+    let wanted: WantedVersion | undefined;
     try {
-      champion = await source.champion();
+      wanted = await source.wanted();
     } catch (thrown) {
       const error = classify(thrown);
-      return { text: `its champion cannot be looked up: ${error.message}`, error };
+      return { text: `its ${source.alias} cannot be looked up: ${error.message}`, error };
     }
-    if (!champion) return { text: 'no version of it was promoted yet' };
-    if (champion.manifestSha256 === serving?.info.sha256) return undefined;
+    if (!wanted && isChampion) return { text: 'no version of it was promoted yet' };
+    if (!wanted) {
+      serve(undefined);
+      return undefined;
+    }
+    if (wanted.manifestSha256 === serving?.info.sha256) return undefined;
     try {
-      await load(champion);
+      await load(wanted);
       return undefined;
     } catch (thrown) {
+      if (!isChampion) serve(undefined);
       const error = classify(thrown);
       const isAway = error.kind === 'unavailable';
-      metrics.modelLoads.inc({ outcome: isAway ? 'unavailable' : 'refused' });
+      loads.inc({ outcome: isAway ? 'unavailable' : 'refused' });
       const what = isAway ? 'cannot be loaded now' : 'is refused';
-      return { text: `version ${champion.version} ${what}: ${error.message}`, error };
+      return { text: `version ${wanted.version} ${what}: ${error.message}`, error };
     }
   }
 
   /** Tells what is wrong once, however often it is found. */
   function note(found: Problem | undefined): void {
     if (found && found.text !== problem)
-      log.error({ err: found.error, problem: found.text }, 'no good model');
+      log[isChampion ? 'error' : 'warn']({ err: found.error, problem: found.text }, 'no good model');
     problem = found?.text;
   }
 
@@ -131,7 +142,8 @@ export async function openServedModel(options: ServedModelOptions): Promise<Serv
     return looking;
   }
 
-  await refresh();
+  const opened = refresh();
+  if (isChampion) await opened;
   return {
     acquire: () => serving?.lease(),
     current: () => serving?.info,

@@ -41,9 +41,9 @@ export interface ModelLease extends Disposable, ModelInfo {
 }
 
 /**
- * One model, always the version that its registry calls the champion, as far as that can be loaded. A version is
- * loaded beside the one that answers and takes its place when it has proved itself; one that fails is refused, and
- * the last good one goes on answering.
+ * One model, always the version that its registry calls the champion, or the challenger, as far as that can be loaded. A
+ * version is loaded beside the one that answers and takes its place when it has proved itself; one that fails is
+ * refused, and the last good champion goes on answering.
  */
 export interface ServedModel extends AsyncDisposable {
   /** The version that answers now; `undefined` while none could be loaded. To be disposed soon: it holds memory. */

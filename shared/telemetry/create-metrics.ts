@@ -21,6 +21,8 @@ export interface Metrics extends Disposable {
   sweeps: Counter<'outcome'>;
   httpRequestSeconds: Histogram<'route' | 'status'>;
   modelLoads: Counter<'outcome'>;
+  challengerLoads: Counter<'outcome'>;
+  shadowRows: Counter<'model' | 'version' | 'outcome'>;
   featureCoverageRatio: Histogram<'model'>;
   featureProblems: Counter<'model' | 'feature' | 'problem'>;
   featureDriftPsi: Gauge<'model' | 'version' | 'feature'>;
@@ -143,6 +145,18 @@ export function createMetrics(): Metrics {
       name: 'presage_model_loads_total',
       help: 'Tries to load another version of a model by outcome: loaded, refused, unavailable',
       labelNames: ['outcome'],
+      registers,
+    }),
+    challengerLoads: new Counter({
+      name: 'presage_challenger_loads_total',
+      help: 'The same for versions that answer beside the champion, for comparison only',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    shadowRows: new Counter({
+      name: 'presage_shadow_rows_total',
+      help: 'Rows that a challenger was to score beside the champion, by outcome: compared, skipped, failed',
+      labelNames: ['model', 'version', 'outcome'],
       registers,
     }),
     featureCoverageRatio: new Histogram({

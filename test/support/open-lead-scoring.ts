@@ -11,6 +11,7 @@ import {
 } from '../../shared/contracts/lead-scoring.ts';
 import type { AiEventsTable } from '../../shared/database/ai-events-table.ts';
 import type { LeadScoresTable } from '../../shared/database/lead-scores-table.ts';
+import type { LeadShadowScoresTable } from '../../shared/database/lead-shadow-scores-table.ts';
 import { openDatabase, type Database } from '../../shared/database/open-database.ts';
 import { readLeads } from '../../shared/leads/read-leads.ts';
 import { writeLeads } from '../../shared/leads/write-leads.ts';
@@ -22,8 +23,10 @@ import { createMetrics, type Metrics } from '../../shared/telemetry/create-metri
 import type { LeadScoringDependencies } from '../../workers/lead-scoring/score-and-record.ts';
 import { scoreBatch } from '../../workers/lead-scoring/score-batch.ts';
 import { scoreChunk } from '../../workers/lead-scoring/score-chunk.ts';
+import { openShadow, type ShadowOptions } from '../../workers/lead-scoring/open-shadow.ts';
 import { createScoreCache } from '../../workers/lead-scoring/score-cache.ts';
 import { createScoreRows } from '../../workers/lead-scoring/score-rows.ts';
+import { createShadowRows } from '../../workers/lead-scoring/shadow-rows.ts';
 import type { VersionInfo } from '../../workers/lead-scoring/to-answer.ts';
 import { createTestDatabase } from './create-test-database.ts';
 import { makeJobContext } from './make-job-context.ts';
@@ -43,6 +46,12 @@ export interface LeadScoringRoom extends AsyncDisposable {
   versions: Map<string, VersionInfo>;
   /** Makes a version of the model, changed in this way, the one that answers. */
   serve(version: string, options?: Parameters<TestBundles['add']>[1]): Promise<void>;
+  /** Names such a version the challenger, and loads it; or none. */
+  challenge(version: string | undefined, options?: Parameters<TestBundles['add']>[1]): Promise<void>;
+  /** What challengers said beside the champion, by job, lead and challenger. */
+  shadowRows(): Promise<LeadShadowScoresTable[]>;
+  /** How many rows challengers were to score, by the outcome. */
+  shadowed(): Promise<Partial<Record<string, number>>>;
   /** Writes leads: features by lead id. Text is written as it is. */
   addLeads(leads: Readonly<Record<string, unknown>>): Promise<void>;
   /** Does one run of a job, of a new one unless the context names one. */
@@ -63,6 +72,8 @@ export interface LeadScoringTestOptions {
   /** Shares the database of another one, like a second process. */
   beside?: LeadScoringRoom;
   telemetry?: boolean;
+  /** Instead of the version that `challenge` names. */
+  challenger?: ShadowOptions['challenger'];
   minFeatureCoverage?: number;
 }
 
@@ -87,6 +98,15 @@ export async function openLeadScoring(options: LeadScoringTestOptions = {}): Pro
       log,
     }),
   );
+  const challenger = resources.use(
+    await openServedModel({
+      modelId: leadModelId,
+      source: bundles.challengerSource,
+      ttlSeconds: 3_600,
+      metrics,
+      log,
+    }),
+  );
   const dependencies: LeadScoringDependencies = {
     model,
     describeVersion(version: string) {
@@ -96,6 +116,9 @@ export async function openLeadScoring(options: LeadScoringTestOptions = {}): Pro
     readLeads: (leadIds: readonly string[]) => readLeads(db, leadIds),
     cache: createScoreCache({ redis: connection.client, metrics }),
     rows: createScoreRows(db),
+    shadow: resources.use(
+      openShadow({ challenger: options.challenger ?? challenger, rows: createShadowRows(db), metrics, log }),
+    ),
     events: telemetry ? resources.use(openAiEvents(db, log)) : undefined,
     minFeatureCoverage,
     now: () => Date.now(),
@@ -118,6 +141,32 @@ export async function openLeadScoring(options: LeadScoringTestOptions = {}): Pro
       if (!loaded) throw new Error(`${version} could not be loaded: ${model.problem()}`);
       versions.set(version, loaded);
     },
+    async challenge(version, change) {
+      bundles.shadow(version === undefined ? undefined : await bundles.add(version, change));
+      await challenger.refresh();
+      if (version !== challenger.current()?.manifest.version) {
+        throw new Error(`${version} could not be loaded: ${challenger.problem()}`);
+      }
+    },
+    shadowRows() {
+      return db
+        .selectFrom('lead_shadow_scores')
+        .selectAll()
+        .orderBy('job_id')
+        .orderBy('lead_id')
+        .orderBy('challenger_version')
+        .execute();
+    },
+    async shadowed() {
+      const { values } = await metrics.shadowRows.get();
+      const byOutcome = Map.groupBy(values, ({ labels }) => labels.outcome);
+      return Object.fromEntries(
+        [...byOutcome].map(([outcome, counts]) => [
+          outcome,
+          counts.reduce((sum, { value }) => sum + value, 0),
+        ]),
+      );
+    },
     addLeads(leads) {
       const rows = Object.entries(leads).map(([leadId, features]) => ({
         lead_id: leadId,
@@ -127,14 +176,15 @@ export async function openLeadScoring(options: LeadScoringTestOptions = {}): Pro
       return writeLeads(db, rows);
     },
     run(leadIds, context = {}) {
-      return scoreBatch(
-        leadBatchSchema.parse({ lead_ids: leadIds }),
-        makeJobContext({ log, ...context }),
-        dependencies,
+      const payload = leadBatchSchema.parse({ lead_ids: leadIds });
+      return dependencies.shadow.whileAnswering(() =>
+        scoreBatch(payload, makeJobContext({ log, ...context }), dependencies),
       );
     },
     runChunk(bulkId, chunk, context = {}) {
-      return scoreChunk(bulkId, chunk, makeJobContext({ log, ...context }), dependencies);
+      return dependencies.shadow.whileAnswering(() =>
+        scoreChunk(bulkId, chunk, makeJobContext({ log, ...context }), dependencies),
+      );
     },
     storedRows(jobId) {
       return db

@@ -6,6 +6,7 @@ import type { DynamodbSettings } from '../../shared/config/dynamodb-settings.ts'
 import type { Environment } from '../../shared/config/read-settings.ts';
 import { prepareTables } from '../../shared/dynamodb/prepare-tables.ts';
 import { leadModelId } from '../../shared/contracts/lead-scoring.ts';
+import type { RegisteredModel } from '../../shared/models/model-registry.ts';
 import { openModelStores } from '../../shared/models/open-model-stores.ts';
 import { registerBundle, type ModelStores } from '../../shared/models/registered-bundle.ts';
 import { openPrivateServers } from './open-private-servers.ts';
@@ -18,6 +19,8 @@ export interface ModelRoom extends AsyncDisposable {
   environment: Environment;
   /** Registers a version of the lead conversion model, by its calibration, and makes it the champion. */
   promote(version: string, intercept?: number): Promise<void>;
+  /** The same, and makes it the challenger. */
+  challenge(version: string, intercept?: number): Promise<void>;
 }
 
 export async function openModelRoom(): Promise<ModelRoom> {
@@ -39,6 +42,16 @@ export async function openModelRoom(): Promise<ModelRoom> {
     await openModelStores({ dynamodb, aws, artifacts: { kind: 'folder', directory } }),
   );
   const bundles = resources.use(await openTestBundles());
+
+  async function register(version: string, intercept: number | undefined): Promise<RegisteredModel> {
+    const added = await bundles.add(version, intercept === undefined ? {} : { intercept });
+    const check = await bundles.source.bundle(added);
+    if (!check.isSound) throw new Error(`the bundle of ${version} is not sound`);
+    await registerBundle(stores, check.bundle);
+    const model = await stores.registry.read(leadModelId);
+    if (!model) throw new Error('the model was registered a moment ago');
+    return model;
+  }
   const owned = resources.move();
   return {
     stores,
@@ -48,13 +61,10 @@ export async function openModelRoom(): Promise<ModelRoom> {
       ARTIFACTS_URL: pathToFileURL(directory).href,
     },
     async promote(version, intercept) {
-      const added = await bundles.add(version, intercept === undefined ? {} : { intercept });
-      const check = await bundles.source.bundle(added);
-      if (!check.isSound) throw new Error(`the bundle of ${version} is not sound`);
-      await registerBundle(stores, check.bundle);
-      const model = await stores.registry.read(leadModelId);
-      if (!model) throw new Error('the model was registered a moment ago');
-      await stores.registry.promote(model, version);
+      await stores.registry.promote(await register(version, intercept), version);
+    },
+    async challenge(version, intercept) {
+      await stores.registry.setChallenger(await register(version, intercept), version);
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -1,3 +1,4 @@
+import type { ModelSource } from '../../shared/models/model-source.ts';
 import { openServedModel } from '../../shared/models/open-served-model.ts';
 import type { ModelLease, ServedModel } from '../../shared/models/served-model.ts';
 import { createLogger } from '../../shared/telemetry/create-logger.ts';
@@ -15,8 +16,12 @@ export interface ServedModelRoom extends AsyncDisposable {
   caught: CaughtThreads;
   /** Opens the model; it ends with the room. */
   open(ttlSeconds?: number): Promise<ServedModel>;
+  /** The same for the challenger. */
+  openChallenger(): Promise<ServedModel>;
   /** How many versions were loaded, by outcome. */
   loads(): Promise<Record<string, number>>;
+  challengerLoads(): Promise<Record<string, number>>;
+  logLines: readonly string[];
   errorLines(): string[];
 }
 
@@ -25,24 +30,26 @@ export async function openServedModelRoom(): Promise<ServedModelRoom> {
   const bundles = resources.use(await openTestBundles());
   const metrics = resources.use(createMetrics());
   const caught = resources.use(catchThreads());
-  const logged: string[] = [];
-  const log = createLogger({ process: 'test', level: 'info', write: (line) => void logged.push(line) });
+  const logLines: string[] = [];
+  const log = createLogger({ process: 'test', level: 'info', write: (line) => void logLines.push(line) });
   const owned = resources.move();
+  async function open(source: ModelSource, ttlSeconds = 3_600): Promise<ServedModel> {
+    return owned.use(await openServedModel({ modelId: 'lead-conversion', source, ttlSeconds, metrics, log }));
+  }
+  async function loadsOf(counter: Pick<Metrics['modelLoads'], 'get'>): Promise<Record<string, number>> {
+    const { values } = await counter.get();
+    return Object.fromEntries(values.map(({ labels, value }) => [labels.outcome, value]));
+  }
   return {
     bundles,
     metrics,
     caught,
-    async open(ttlSeconds = 3_600) {
-      const { source } = bundles;
-      return owned.use(
-        await openServedModel({ modelId: 'lead-conversion', source, ttlSeconds, metrics, log }),
-      );
-    },
-    async loads() {
-      const { values } = await metrics.modelLoads.get();
-      return Object.fromEntries(values.map(({ labels, value }) => [labels.outcome, value]));
-    },
-    errorLines: () => logged.filter((line) => line.includes('"level":"error"')),
+    open: (ttlSeconds) => open(bundles.source, ttlSeconds),
+    openChallenger: () => open(bundles.challengerSource),
+    loads: () => loadsOf(metrics.modelLoads),
+    challengerLoads: () => loadsOf(metrics.challengerLoads),
+    logLines,
+    errorLines: () => logLines.filter((line) => line.includes('"level":"error"')),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

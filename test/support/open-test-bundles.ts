@@ -5,7 +5,8 @@ import { openArtifactFolder } from '../../shared/models/artifact-folder.ts';
 import { checkBundle } from '../../shared/models/check-bundle.ts';
 import { sha256Of } from '../../shared/models/file-problem.ts';
 import { manifestFileName, type Manifest } from '../../shared/models/manifest.ts';
-import type { ChampionVersion, ModelSource } from '../../shared/models/model-source.ts';
+import type { ModelAlias } from '../../shared/models/model-registry.ts';
+import type { ModelSource, WantedVersion } from '../../shared/models/model-source.ts';
 import { parseManifest } from '../../shared/models/parse-manifest.ts';
 import { root } from './source-files.ts';
 
@@ -21,28 +22,42 @@ export async function readLeadConversion(): Promise<{ manifest: Manifest; networ
 export interface TestBundles extends AsyncDisposable {
   /** Serves what was added, by the files as they are on the disk. */
   source: ModelSource;
+  /** The same for the challenger. */
+  challengerSource: ModelSource;
   /** Adds a version: the real bundle with another calibration, whose golden outputs fit it. */
   add(
     version: string,
     options?: { intercept?: number; change?: (manifest: Manifest) => Manifest },
-  ): Promise<ChampionVersion>;
+  ): Promise<WantedVersion>;
   /** Says which version is to answer from now on; or what asking for it fails with. */
-  promote(champion: ChampionVersion | Error | undefined): void;
-  pathOf(version: ChampionVersion, fileName: string): string;
+  promote(champion: WantedVersion | Error | undefined): void;
+  /** The same for the version that is compared with it. */
+  shadow(challenger: WantedVersion | Error | undefined): void;
+  pathOf(version: WantedVersion, fileName: string): string;
 }
 
-/** Versions of the lead conversion model in a folder of the test's own, and a registry that knows one alias. */
+/** Versions of the lead conversion model in a folder of the test's own, and a registry of aliases. */
 export async function openTestBundles(): Promise<TestBundles> {
   const directory = await mkdtemp(path.join(tmpdir(), 'presage-bundles-'));
   const store = openArtifactFolder(directory);
   const original = await readLeadConversion();
-  let champion: ChampionVersion | Error | undefined;
+  const named: Partial<Record<ModelAlias, WantedVersion | Error>> = {};
+
+  function sourceOf(alias: ModelAlias): ModelSource {
+    return {
+      alias,
+      async wanted() {
+        const version = named[alias];
+        if (version instanceof Error) throw version;
+        return version;
+      },
+      bundle: ({ version, manifestSha256 }) => checkBundle(store, `${version}/`, manifestSha256),
+    };
+  }
 
   return {
-    source: {
-      champion: () => (champion instanceof Error ? Promise.reject(champion) : Promise.resolve(champion)),
-      bundle: ({ version, manifestSha256 }) => checkBundle(store, `${version}/`, manifestSha256),
-    },
+    source: sourceOf('champion'),
+    challengerSource: sourceOf('challenger'),
     async add(version, { intercept, change = (manifest: Manifest) => manifest } = {}) {
       const folder = path.join(directory, version);
       await cp(leadConversionFolder, folder, { recursive: true });
@@ -52,7 +67,10 @@ export async function openTestBundles(): Promise<TestBundles> {
       return { version, manifestSha256: sha256Of(bytes) };
     },
     promote(next) {
-      champion = next;
+      named.champion = next;
+    },
+    shadow(next) {
+      named.challenger = next;
     },
     pathOf: ({ version }, fileName) => path.join(directory, version, fileName),
     async [Symbol.asyncDispose]() {

@@ -16,6 +16,7 @@ export async function readEverything(db: Kysely<Tables>, redis: RedisClient): Pr
     await db.selectFrom('page_cache').selectAll().execute(),
     await db.selectFrom('leads').selectAll().execute(),
     await db.selectFrom('lead_scores').selectAll().execute(),
+    await db.selectFrom('lead_shadow_scores').selectAll().execute(),
     await db.selectFrom('ai_events').selectAll().execute(),
   ];
   const values = await Promise.all(

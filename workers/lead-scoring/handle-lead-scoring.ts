@@ -1,5 +1,10 @@
 import type { PayloadOf, ResultOf } from '../../shared/contracts/define-queue.ts';
-import type { LeadBulkResult, leadScoring } from '../../shared/contracts/lead-scoring.ts';
+import type {
+  LeadBulkResult,
+  LeadChunkResult,
+  LeadScores,
+  leadScoring,
+} from '../../shared/contracts/lead-scoring.ts';
 import { JobError } from '../../shared/errors/job-error.ts';
 import type { ChildOutcome } from '../../shared/ledger/fan-out.ts';
 import { FanOut } from '../../shared/queue/handlers.ts';
@@ -19,10 +24,13 @@ export async function startLeadScoring(
 ): Promise<ResultOf<typeof leadScoring> | FanOut> {
   // Accepted together with its chunks, a bulk comes here only when an operator has opened it again.
   if ('total' in payload) return new FanOut([], { reopenChildren: true });
+  const { parentId } = context;
   // A chunk only as a part of a bulk: nobody else says whose rows it writes.
-  return 'first_position' in payload && context.parentId !== undefined
-    ? await scoreChunk(context.parentId, payload, context, dependencies)
-    : await scoreBatch(payload, context, dependencies);
+  return await dependencies.shadow.whileAnswering<LeadScores | LeadChunkResult>(() =>
+    'first_position' in payload && parentId !== undefined
+      ? scoreChunk(parentId, payload, context, dependencies)
+      : scoreBatch(payload, context, dependencies),
+  );
 }
 
 /** The end of a bulk, when each of its chunks is settled. */

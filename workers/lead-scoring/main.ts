@@ -23,8 +23,10 @@ import { hearModelChanges } from '../../shared/queue/hear-model-changes.ts';
 import type { PrepareWorker } from '../../shared/queue/worker-clients.ts';
 import { finishLeadScoring, startLeadScoring } from './handle-lead-scoring.ts';
 import type { LeadScoringDependencies } from './score-and-record.ts';
+import { openShadow } from './open-shadow.ts';
 import { createScoreCache } from './score-cache.ts';
 import { createScoreRows } from './score-rows.ts';
+import { createShadowRows } from './shadow-rows.ts';
 import type { VersionInfo } from './to-answer.ts';
 
 /** What is in the cache need not be scored again, so the first job waits a moment for it. */
@@ -60,6 +62,18 @@ export const prepareWorker: PrepareWorker = (environment) => {
         log,
       }),
     );
+    const challenger = resources.use(
+      await openServedModel({
+        modelId: leadModelId,
+        source: registeredSource(stores, leadModelId, 'challenger'),
+        ttlSeconds: settings.model.cacheTtlSeconds,
+        metrics,
+        log,
+      }),
+    );
+    const shadow = resources.use(
+      openShadow({ challenger, rows: createShadowRows(database.db), metrics, log }),
+    );
     const cacheConnection = resources.use(connectRedis(settings.cacheRedis ?? redis, 'cache', log));
     const reports = resources.use(connectRedis(redis, 'producer', log));
     await Promise.all([cacheConnection.untilReady(redisWaitMs), reports.untilReady(redisWaitMs)]);
@@ -75,7 +89,9 @@ export const prepareWorker: PrepareWorker = (environment) => {
     );
     const subscriber = resources.use(connectRedis(redis, 'subscriber', log));
     hearModelChanges(subscriber.client, { keys, log }, (modelId) => {
-      if (modelId === leadModelId) void model.refresh().then(() => reporter.report());
+      if (modelId !== leadModelId) return;
+      void model.refresh().then(() => reporter.report());
+      void challenger.refresh();
     });
     const dependencies: LeadScoringDependencies = {
       model,
@@ -83,6 +99,7 @@ export const prepareWorker: PrepareWorker = (environment) => {
       readLeads: (leadIds) => readLeads(database.db, leadIds),
       cache: createScoreCache({ redis: cacheConnection.client, metrics }),
       rows: createScoreRows(database.db),
+      shadow,
       events: settings.leadScoring.telemetryEnabled
         ? resources.use(openAiEvents(database.db, log))
         : undefined,

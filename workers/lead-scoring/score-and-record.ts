@@ -3,6 +3,7 @@ import type { LimitFunction } from 'p-limit';
 import type { LeadScoresTable } from '../../shared/database/lead-scores-table.ts';
 import { classify } from '../../shared/errors/classify.ts';
 import type { ModelLease, ServedModel } from '../../shared/models/served-model.ts';
+import type { Shadow } from './open-shadow.ts';
 import { scoreLeads, type ScoreLeadsOptions } from './score-leads.ts';
 import { toScoreRow } from './score-row.ts';
 import type { ScoreRows } from './score-rows.ts';
@@ -15,6 +16,8 @@ export interface LeadScoringDependencies
   /** Reads about a version that need not be loaded. */
   describeVersion: (version: string) => Promise<VersionInfo>;
   rows: ScoreRows;
+  /** Compares what was scored with the challenger, when there is nothing else to do. */
+  shadow: Shadow;
   /** Below it a score is marked as degraded. */
   minFeatureCoverage: number;
   /**
@@ -25,7 +28,7 @@ export interface LeadScoringDependencies
 }
 
 export interface Scoring
-  extends ScoreLeadsOptions, Pick<LeadScoringDependencies, 'rows' | 'minFeatureCoverage' | 'now'> {
+  extends ScoreLeadsOptions, Pick<LeadScoringDependencies, 'rows' | 'shadow' | 'minFeatureCoverage' | 'now'> {
   /** Whose rows they are. */
   jobId: string;
   model: ModelLease;
@@ -42,8 +45,8 @@ export async function scoreAndRecord(
   scoring: Scoring,
 ): Promise<LeadScoresTable[]> {
   if (positions.size === 0) return [];
-  const { jobId, model, signal, rows, minFeatureCoverage, now } = scoring;
-  const { outcomes, remember } = await scoreLeads([...positions.keys()], scoring);
+  const { jobId, model, signal, rows, shadow, minFeatureCoverage, now } = scoring;
+  const { outcomes, asked, remember } = await scoreLeads([...positions.keys()], scoring);
   if (signal.aborted) throw classify(signal.reason);
   const rowContext = {
     jobId,
@@ -57,5 +60,11 @@ export async function scoreAndRecord(
   );
   // The cache is written while MySQL is at the rows: their statement is sent before this turn is over.
   const [stored] = await Promise.all([rows.record(jobId, found), nextTurn().then(remember)]);
+  // Where another run has been first, that one offers what it has scored.
+  const [row] = stored;
+  const { modelVersion, scoredAt } = rowContext;
+  if (row?.model_version === modelVersion && row.scored_at.getTime() === scoredAt.getTime()) {
+    shadow.offer({ ...rowContext, asked, outcomes });
+  }
   return stored;
 }

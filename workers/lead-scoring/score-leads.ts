@@ -14,9 +14,18 @@ export interface ScoreLeadsOptions {
   note: Note;
 }
 
+/** A lead that the model was asked about. */
+export interface AskedLead {
+  leadId: string;
+  /** As they were read: JSON text. */
+  features: string;
+}
+
 export interface ScoredLeads {
   /** Of every lead that was asked for. */
   outcomes: Map<string, LeadOutcome>;
+  /** The leads among them that the model was asked about just now. */
+  asked: readonly AskedLead[];
   /** Keeps what the model said just now in the cache. Never rejects. */
   remember(): Promise<void>;
 }
@@ -56,11 +65,11 @@ export async function scoreLeads(
   if (cache) note({ cache_hits: known.size, cache_misses: leads.length - known.size });
   for (const [leadId, score] of known) outcomes.set(leadId, { kind: 'scored', score });
 
-  const toScore: { leadId: string; fingerprint: string; row: FeatureRow }[] = [];
+  const toScore: (AskedLead & { fingerprint: string; row: FeatureRow })[] = [];
   for (const { leadId, features, fingerprint } of leads) {
     if (known.has(leadId)) continue;
     const row = parseFeatures(features);
-    if (row) toScore.push({ leadId, fingerprint, row });
+    if (row) toScore.push({ leadId, features, fingerprint, row });
     else outcomes.set(leadId, notAnObject);
   }
   const results = toScore.length === 0 ? [] : await model.score(toScore.map(({ row }) => row));
@@ -77,5 +86,5 @@ export async function scoreLeads(
       scored.push({ leadId, fingerprint, score });
     }
   }
-  return { outcomes, remember: async () => cache?.write(scored) };
+  return { outcomes, asked: toScore, remember: async () => cache?.write(scored) };
 }

@@ -1,5 +1,8 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { databaseSettings } from '../../../shared/config/database-settings.ts';
+import { readSettings } from '../../../shared/config/read-settings.ts';
+import { openDatabase } from '../../../shared/database/open-database.ts';
 import type { BundleProblem } from '../../../shared/models/check-bundle.ts';
 import type { ModelVersion, RegisteredModel } from '../../../shared/models/model-registry.ts';
 import {
@@ -7,6 +10,7 @@ import {
   registerBundle,
   type ModelStores,
 } from '../../../shared/models/registered-bundle.ts';
+import { wholeNumberArgument } from '../arguments.ts';
 import { writeJson, type CliContext } from '../cli-context.ts';
 import { announceChange } from '../models/announce-change.ts';
 import {
@@ -22,6 +26,8 @@ import {
 import { installSamples } from '../models/install-samples.ts';
 import { verifyFolder, verifyRegistered } from '../models/verify-bundle.ts';
 import { withModelStores } from '../models/with-model-stores.ts';
+import { describeShadowReport } from '../shadow-report/describe-shadow-report.ts';
+import { shadowReport } from '../shadow-report/shadow-report.ts';
 import { CommandFailed, UsageError } from '../usage-error.ts';
 
 interface JsonFlag {
@@ -34,6 +40,10 @@ interface VerifyFlags extends JsonFlag {
 
 interface ShadowFlags {
   off?: true;
+}
+
+interface ShadowReportFlags extends JsonFlag {
+  days: number;
 }
 
 /** The registry of models: which versions there are, and which of them answer. */
@@ -104,6 +114,17 @@ export function addModelsCommand(program: Command, context: CliContext): void {
       if ((version === undefined) !== (flags.off ?? false)) throw new UsageError('Give a version, or --off.');
       return withStores((stores) => shadow(id, version, stores, context));
     });
+  models
+    .command('shadow-report')
+    .description(
+      'how the challenger differs from the champion for the same leads, and which of them was right',
+    )
+    .argument('<id>')
+    .option('--days <days>', 'how far to look back', wholeNumberArgument(1, 36_500), 30)
+    .option(...json)
+    .action((id: string, flags: ShadowReportFlags) =>
+      withStores((stores) => reportShadow(id, flags, stores, context)),
+    );
 }
 
 async function list({ json }: JsonFlag, { registry }: ModelStores, { output }: CliContext): Promise<void> {
@@ -224,6 +245,24 @@ async function shadow(
       : `${id} ${version} is the challenger: it answers beside ${model.champion ?? 'nothing yet'}.\n`,
   );
   await announceChange(id, context);
+}
+
+async function reportShadow(
+  id: string,
+  { days, json }: ShadowReportFlags,
+  stores: ModelStores,
+  { environment, output }: CliContext,
+): Promise<void> {
+  const { database: settings } = readSettings({ database: databaseSettings }, environment);
+  const model = await readModel(id, stores);
+  const { challenger } = model;
+  const check =
+    challenger === undefined ? undefined : await verifyRegistered(stores, versionOf(model, challenger));
+  const problems = check === undefined || check.isSound ? [] : check.problems;
+  await using database = openDatabase(settings);
+  const report = await shadowReport(database.db, model, { days, problems });
+  if (json) writeJson(output, report);
+  else output.write(describeShadowReport(report));
 }
 
 async function readModel(id: string, { registry }: ModelStores): Promise<RegisteredModel> {

@@ -14,6 +14,7 @@ export function nothingForgotten(): Forgotten {
     looks_deleted: 0,
     leads_deleted: 0,
     lead_scores_deleted: 0,
+    lead_shadow_scores_deleted: 0,
     outcomes_deleted: 0,
     answers_deleted: 0,
     cache_entries_deleted: 0,

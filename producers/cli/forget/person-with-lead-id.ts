@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely';
+import { despiteContention } from '../../../shared/database/despite-contention.ts';
 import type { Tables } from '../../../shared/database/tables.ts';
 import { leadScoreCacheKey } from '../../../shared/leads/lead-score-cache-key.ts';
 import { deleteInParts } from './delete-in-parts.ts';
@@ -30,6 +31,10 @@ export function personWithLeadId(leadId: string): Person {
 
     async forgetBesideJobs({ db, cache }, done) {
       done.lead_scores_deleted += await deleteInParts((limit) => deleteScores(leadId, limit, db));
+      // After the scores, without which a worker records nothing more of what a challenger says.
+      done.lead_shadow_scores_deleted += await deleteInParts((limit) =>
+        deleteShadowScores(leadId, limit, db),
+      );
       done.outcomes_deleted += await deleteInParts((limit) => deleteOutcomes(leadId, limit, db));
       done.cache_entries_deleted += await cache.client.del(leadScoreCacheKey(leadId));
     },
@@ -52,11 +57,15 @@ async function deleteLead(leadId: string, limit: number, db: Kysely<Tables>): Pr
 }
 
 async function deleteScores(leadId: string, limit: number, db: Kysely<Tables>): Promise<bigint> {
-  const { numDeletedRows } = await db
-    .deleteFrom('lead_scores')
-    .where('lead_id', '=', leadId)
-    .limit(limit)
-    .executeTakeFirstOrThrow();
+  const scores = db.deleteFrom('lead_scores').where('lead_id', '=', leadId).limit(limit);
+  // A worker that compares scores with a challenger's holds some of them.
+  const { numDeletedRows } = await despiteContention(() => scores.executeTakeFirstOrThrow());
+  return numDeletedRows;
+}
+
+async function deleteShadowScores(leadId: string, limit: number, db: Kysely<Tables>): Promise<bigint> {
+  const scores = db.deleteFrom('lead_shadow_scores').where('lead_id', '=', leadId).limit(limit);
+  const { numDeletedRows } = await despiteContention(() => scores.executeTakeFirstOrThrow());
   return numDeletedRows;
 }
 

@@ -40,6 +40,8 @@ export interface Forgotten {
   leads_deleted: number;
   /** Of every request that named them. */
   lead_scores_deleted: number;
+  /** What challengers said of them, beside the champion that answered. */
+  lead_shadow_scores_deleted: number;
   outcomes_deleted: number;
   /** What models wrote for the rewritten jobs; what it cost stays. */
   answers_deleted: number;

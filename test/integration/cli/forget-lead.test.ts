@@ -3,10 +3,12 @@ import type { Insertable } from 'kysely';
 import { nothingForgotten } from '../../../producers/cli/forget/nothing-forgotten.ts';
 import { personWithLeadId } from '../../../producers/cli/forget/person-with-lead-id.ts';
 import { leadScoring } from '../../../shared/contracts/lead-scoring.ts';
+import type { LeadShadowScoresTable } from '../../../shared/database/lead-shadow-scores-table.ts';
 import type { OutcomesTable } from '../../../shared/database/outcomes-table.ts';
 import { leadScoreCacheKey } from '../../../shared/leads/lead-score-cache-key.ts';
 import { readLeads } from '../../../shared/leads/read-leads.ts';
 import { writeLeads } from '../../../shared/leads/write-leads.ts';
+import { createShadowRows } from '../../../workers/lead-scoring/shadow-rows.ts';
 import { insertLlmCalls } from '../../support/insert-llm-calls.ts';
 import { runPresage } from '../../support/run-presage.ts';
 import { useForgetRoom } from '../../support/use-forget-room.ts';
@@ -49,6 +51,10 @@ function consume(work: () => Promise<void> = () => Promise.resolve()) {
           .insertInto('lead_scores')
           .values({ ...row, ...version, error_code: null, error_message: null, scored_at: new Date() })
           .execute();
+        await db
+          .insertInto('lead_shadow_scores')
+          .values(['2.0.0', '3.0.0'].map((challenger) => shadowRow(jobId, id, challenger)))
+          .execute();
       }
       return {
         predictions: scored.map((id) => ({ lead_id: id, ...score, degraded: false })),
@@ -68,6 +74,19 @@ function consume(work: () => Promise<void> = () => Promise.resolve()) {
       };
     },
   });
+}
+
+function shadowRow(jobId: string, id: string, challenger: string): LeadShadowScoresTable {
+  return {
+    job_id: jobId,
+    lead_id: id,
+    model_id: 'lead-conversion',
+    champion_version: '1.0.0',
+    challenger_version: challenger,
+    champion_probability: 0.25,
+    challenger_probability: 0.5,
+    scored_at: new Date(),
+  };
 }
 
 const version = { model_id: 'lead-conversion', model_version: '1.0.0' };
@@ -116,6 +135,7 @@ test('the lead, its scores, its outcomes, and what jobs and caches say of it; no
     redis_jobs_removed: 3,
     leads_deleted: 1,
     lead_scores_deleted: 3,
+    lead_shadow_scores_deleted: 6,
     outcomes_deleted: 1,
     answers_deleted: 1,
     cache_entries_deleted: 1,
@@ -139,9 +159,30 @@ test('the lead, its scores, its outcomes, and what jobs and caches say of it; no
   expect(left.map((row) => row.lead_id).sort()).toEqual([...otherIds].sort());
   const scores = await db.selectFrom('lead_scores').select('lead_id').execute();
   expect(new Set(scores.map((row) => row.lead_id))).toEqual(new Set(otherIds));
+  const shadowed = await db.selectFrom('lead_shadow_scores').select('lead_id').execute();
+  expect(new Set(shadowed.map((row) => row.lead_id))).toEqual(new Set(otherIds));
   expect(await room.fleet.redis.client.exists(otherIds.map(leadScoreCacheKey))).toBe(otherIds.length);
   expect(await db.selectFrom('outcomes').select('subject').execute()).toEqual([{ subject: first }]);
   expect(await forget()).toEqual(nothingForgotten());
+});
+
+test('more than a statement takes, while workers compare scores', async () => {
+  const jobIds = Array.from({ length: 1_201 }, () => randomUUID());
+  const { db } = room.fleet.database;
+  const score = { lead_id: leadId, position: 0, probability: 0.25, confidence: 0.75, feature_coverage: 1 };
+  const rowOf = { degraded: 0, ...version, error_code: null, error_message: null, scored_at: new Date() };
+  await db
+    .insertInto('lead_scores')
+    .values(jobIds.map((job_id) => ({ job_id, ...score, ...rowOf })))
+    .execute();
+  const { record } = createShadowRows(db);
+  const slices = Array.from({ length: 13 }, (_, slice) => jobIds.slice(slice * 100, (slice + 1) * 100));
+  const comparing = Promise.all(
+    slices.map((slice) => record(slice.map((jobId) => shadowRow(jobId, leadId, '2.0.0')))),
+  );
+  const [done] = await Promise.all([forget(), comparing]);
+  expect(done).toMatchObject({ leads_deleted: 1, lead_scores_deleted: 1_201 });
+  expect(await traces()).toBe('');
 });
 
 test('an outcome of another kind is about somebody else of that id', async () => {
@@ -187,6 +228,7 @@ test('a job that a worker has in hand is waited for, or named', async () => {
   expect(await waiting).toMatchObject({
     jobs_rewritten: 1,
     lead_scores_deleted: 1,
+    lead_shadow_scores_deleted: 2,
     cache_entries_deleted: 1,
     running: [],
   });

@@ -8,6 +8,7 @@ import {
   leadScoring,
   type LeadScores,
 } from '../../../shared/contracts/lead-scoring.ts';
+import { leadScoreCacheKey } from '../../../shared/leads/lead-score-cache-key.ts';
 import { writeLeads } from '../../../shared/leads/write-leads.ts';
 import { readServedModels } from '../../../shared/models/read-served-models.ts';
 import { registeredPrefix } from '../../../shared/models/registered-bundle.ts';
@@ -108,6 +109,55 @@ test('a version that is broken is refused: the one before goes on answering, and
   const { model_version, predictions } = await scored();
   expect(model_version).toBe('3.0.0');
   expect(predictions.map(({ lead_id }) => lead_id)).toEqual(payload().lead_ids);
+});
+
+test('a challenger is taken up, refused, promoted and dropped; the answers and the readiness stay as they are', async () => {
+  await models.promote('1.0.0');
+  await models.challenge('2.0.0', 1);
+  await using resources = new AsyncDisposableStack();
+  const check = await openWorker(resources);
+  const versions = async () => {
+    const rows = await fleet.database.db
+      .selectFrom('lead_shadow_scores')
+      .select(['champion_version', 'challenger_version'])
+      .distinct()
+      .execute();
+    return rows.map((row) => `${row.champion_version} ${row.challenger_version}`).sort();
+  };
+  const loads = async (outcome: string) => {
+    const { values } = await fleet.metrics.challengerLoads.get();
+    return values.find(({ labels }) => labels.outcome === outcome)?.value ?? 0;
+  };
+  await until(async () => (await loads('loaded')) === 1);
+  const { predictions } = await scored();
+  await until(async () => (await versions()).join() === '1.0.0 2.0.0');
+
+  await models.challenge('3.0.0', 2);
+  const broken = await models.stores.registry.find(leadModelId, '3.0.0');
+  if (!broken) throw new Error('the version was registered a moment ago');
+  const folder = fileURLToPath(models.environment['ARTIFACTS_URL'] ?? '');
+  await rm(path.join(folder, registeredPrefix(broken), 'model.onnx'));
+  await announce();
+  await until(async () => (await loads('refused')) > 0);
+  expect(await check()).toEqual({ model: 'ok' });
+  expect((await reports()).map(({ status }) => status)).toEqual(['ready']);
+  expect(await scored()).toMatchObject({ model_version: '1.0.0', predictions });
+
+  await models.challenge('4.0.0', 3);
+  await announce();
+  await until(async () => (await loads('loaded')) === 2);
+  await fleet.redis.client.del(leads.map(({ leadId }) => leadScoreCacheKey(leadId)));
+  await scored();
+  await until(async () => (await versions()).join() === '1.0.0 2.0.0,1.0.0 4.0.0');
+
+  // Promoted, it is the challenger no more.
+  await models.promote('4.0.0', 3);
+  await announce();
+  await until(async () => (await reports()).some((told) => 'version' in told && told.version === '4.0.0'));
+  expect((await scored()).model_version).toBe('4.0.0');
+  expect(await check()).toEqual({ model: 'ok' });
+  await resources.disposeAsync();
+  expect(await versions()).toEqual(['1.0.0 2.0.0', '1.0.0 4.0.0']);
 });
 
 test('telemetry is written unless it is switched off', async () => {

@@ -1,6 +1,6 @@
 import { appendFile, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import type { Manifest } from '../../../shared/models/manifest.ts';
-import type { ChampionVersion } from '../../../shared/models/model-source.ts';
+import type { WantedVersion } from '../../../shared/models/model-source.ts';
 import { openServedModelRoom, score, type ServedModelRoom } from '../../support/open-served-model-room.ts';
 
 let room: ServedModelRoom;
@@ -27,7 +27,7 @@ const withWrongGolden = (manifest: Manifest): Manifest => ({
   },
 });
 
-type Damage = (version: ChampionVersion) => Promise<void>;
+type Damage = (version: WantedVersion) => Promise<void>;
 describe.each<[string, Damage, string]>([
   [
     'a byte of its network is another one',

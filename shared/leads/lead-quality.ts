@@ -1,4 +1,13 @@
-import type { JudgedScores } from './read-judged-scores.ts';
+/** Scores that lie in one tenth of 0 to 1, and what became of their leads. */
+export interface ScoresInTenth {
+  /** From 0, [0, 0.1), to 9, [0.9, 1]. */
+  tenth: number;
+  leads: number;
+  /** Those of them that converted. */
+  converted: number;
+  /** The sum of what was stated, one probability for each lead. */
+  probabilitySum: number;
+}
 
 /** How good scores turned out to be. A lead is predicted to convert from a probability of 0.5 on. */
 export interface LeadQuality {
@@ -17,7 +26,7 @@ export interface LeadQuality {
 const firstPositiveTenth = 5;
 
 /** @param scores of one version, at least one, each tenth at most once */
-export function leadQuality(scores: readonly JudgedScores[]): LeadQuality {
+export function leadQuality(scores: readonly ScoresInTenth[]): LeadQuality {
   let leads = 0;
   let gaps = 0;
   let predicted = 0;

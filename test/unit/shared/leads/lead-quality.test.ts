@@ -1,10 +1,8 @@
 import fc from 'fast-check';
-import { leadQuality } from '../../../../producers/relay/lead-quality.ts';
+import { leadQuality } from '../../../../shared/leads/lead-quality.ts';
 
 /** @param stated the probability of each lead of the tenth */
 const tenthOf = (tenth: number, stated: number, leads: number, converted: number) => ({
-  modelId: 'lead-conversion',
-  modelVersion: '1.0.0',
   tenth,
   leads,
   converted,
@@ -47,8 +45,6 @@ test('every figure agrees with what it says of single leads', () => {
       const tenths = Map.groupBy(leads, ({ probability }) => Math.min(Math.floor(probability * 10), 9));
       const quality = leadQuality(
         [...tenths].map(([tenth, inTenth]) => ({
-          modelId: 'm',
-          modelVersion: '1.0.0',
           tenth,
           leads: inTenth.length,
           converted: inTenth.filter(({ converted }) => converted).length,
