@@ -18,6 +18,6 @@ export default {
   projects: ['unit', 'architecture', 'contract', 'integration', 'chaos', 'browser'].map(project),
   globalSetup: '<rootDir>/test/support/start-stores.mjs',
   globalTeardown: '<rootDir>/test/support/stop-stores.mjs',
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   maxWorkers: 2,
 };
