@@ -20,7 +20,8 @@ afterEach(async () => {
   await testDatabase[Symbol.asyncDispose]();
 });
 
-const daysAgo = (days: number) => new Date(Math.floor(Date.now() / 1_000) * 1_000 - days * 86_400_000);
+const now = Math.floor(Date.now() / 1_000) * 1_000;
+const daysAgo = (days: number) => new Date(now - days * 86_400_000);
 const event = (userId: string, occurredAt: Date, activityType = 'login') => ({
   user_id: userId,
   activity_type: activityType,
