@@ -10,6 +10,7 @@ export interface BareNetwork extends AsyncDisposable {
 /** Uses one core, as the fleet's own runs do. */
 export async function openBareNetwork({ manifest, files }: Bundle): Promise<BareNetwork> {
   const { runtime, feature_columns: columns } = manifest;
+  const outputs = 'output' in runtime ? [runtime.output] : Object.values(runtime.outputs);
   const bytes = files.get(runtime.file);
   if (!bytes) throw new Error('a bundle that was checked has its network');
   forbidLibraryTelemetry();
@@ -18,7 +19,7 @@ export async function openBareNetwork({ manifest, files }: Bundle): Promise<Bare
   return {
     async run(features) {
       const input = new Tensor('float32', features, [features.length / columns.length, columns.length]);
-      await session.run({ [runtime.input]: input }, [runtime.output]);
+      await session.run({ [runtime.input]: input }, outputs);
     },
     [Symbol.asyncDispose]: () => session.release(),
   };

@@ -11,6 +11,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   queue: async () => (await import('./queue.ts')).benchQueue,
   'call-time': async () => (await import('./call-time.ts')).benchCallTime,
   'lead-scoring': async () => (await import('./lead-scoring.ts')).benchLeadScoring,
+  'model-serving': async () => (await import('./model-serving.ts')).benchModelServing,
   llm: async () => (await import('./llm.ts')).benchLlm,
   sweep: async () => (await import('./sweep.ts')).benchSweep,
   recovery: async () => (await import('./recovery.ts')).benchRecovery,

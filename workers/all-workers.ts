@@ -7,4 +7,5 @@ export const allWorkers: Readonly<Record<string, () => Promise<{ prepareWorker: 
   'pattern-detection': () => import('./pattern-detection/main.ts'),
   'content-generation': () => import('./content-generation/main.ts'),
   'lead-scoring': () => import('./lead-scoring/main.ts'),
+  'model-serving': () => import('./model-serving/main.ts'),
 };

@@ -36,6 +36,7 @@ export async function runWorkers(queues: readonly string[], environment: Environ
       const consumers: { queue: string; consumer: Consumer }[] = [];
       const ownChecks: ReadinessCheck[] = [];
       let started = false;
+      let url: string | undefined;
 
       const producer = await openProducer(
         { redis: settings.redis, database: settings.database, contracts: allQueues, processId: uuid(), log },
@@ -68,6 +69,7 @@ export async function runWorkers(queues: readonly string[], environment: Environ
         database: producer.database,
         log,
         metrics,
+        tracing,
         enqueue: producer.enqueue,
         consume(contract, handlers, { ownStoreIsUp } = {}) {
           const connection = resources.use(connectRedis(settings.redis, 'worker', log));
@@ -89,13 +91,16 @@ export async function runWorkers(queues: readonly string[], environment: Environ
           });
           consumers.push({ queue: contract.name, consumer: resources.use(consumer) });
         },
+        listensAt(at) {
+          url = at;
+        },
       };
       for (const open of openWorkers) {
         const check = await open(resources, clients);
         if (check) ownChecks.push(check);
       }
       started = true;
-      return { healthUrl: health.url };
+      return { ...(url === undefined ? {} : { url }), healthUrl: health.url };
     },
   });
 }

@@ -1,7 +1,8 @@
-import { problemKinds } from '../../shared/api-contract/problem-schema.ts';
 import { createCircuit, type Circuit, type CircuitOptions } from '../../shared/circuit/create-circuit.ts';
 import type { JobError } from '../../shared/errors/job-error.ts';
-import { toProblem } from './to-problem.ts';
+import type { ProblemError } from '../../shared/http/problem.ts';
+import { toProblem } from '../../shared/http/to-problem.ts';
+import { toSubmitProblem } from './to-submit-problem.ts';
 
 /** Keeps the legacy route away from scoring while that keeps failing. What callers did wrong does not count. */
 export function createLegacyCircuit(
@@ -19,6 +20,10 @@ export function createLegacyCircuit(
 
 function isServerFault(error: JobError): boolean {
   // What routes throw is not an error of a job, and is the cause of one here.
-  const problem = toProblem(error.cause instanceof Error ? error.cause : error) ?? toProblem(error);
-  return problem === undefined || problemKinds[problem.code].status >= 500;
+  const problem = problemOf(error.cause instanceof Error ? error.cause : error) ?? problemOf(error);
+  return problem === undefined || problem.status >= 500;
+}
+
+function problemOf(error: Error): ProblemError | undefined {
+  return toSubmitProblem(error) ?? toProblem(error);
 }

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { ProblemError } from './problem.ts';
+import { ProblemError } from '../../shared/http/problem.ts';
 
 /**
  * The `Idempotency-Key` header of draft-ietf-httpapi-idempotency-key-header-07: a quoted string; taken bare too.

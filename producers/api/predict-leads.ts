@@ -4,7 +4,7 @@ import { leadBatchSchema, leadModelId, leadScoring } from '../../shared/contract
 import { ModelNotReadyError } from '../../shared/errors/job-error.ts';
 import type { ReadLeadModels } from './lead-model-reader.ts';
 import { loadedVersions } from './loaded-versions.ts';
-import { problemFromIssues } from './problem.ts';
+import { problemFromIssues } from '../../shared/http/problem.ts';
 import { StillQueuedError } from './still-queued-error.ts';
 import {
   acceptAndWait,

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { z } from 'zod';
-import { ProblemError } from './problem.ts';
+import { ProblemError } from '../../shared/http/problem.ts';
 
 export const maxBulkBytes = 64 * 1024 * 1024;
 

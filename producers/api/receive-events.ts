@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { problemSchema } from '../../shared/api-contract/problem-schema.ts';
 import { eventIdSchema, type Checked } from '../../shared/activity/activity-event.ts';
 import { receivedSchema, type Received } from '../../shared/api-contract/received-events.ts';
-import { problemFromIssues } from './problem.ts';
+import { problemFromIssues } from '../../shared/http/problem.ts';
 
 export const maxEvents = 5_000;
 

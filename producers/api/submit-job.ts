@@ -10,7 +10,7 @@ import type { Enqueue, EnqueueOptions } from '../../shared/queue/enqueue.ts';
 import type { ResultChannel } from '../../shared/queue/open-result-channel.ts';
 import type { Logger } from '../../shared/telemetry/create-logger.ts';
 import { idempotencyKeyOf } from './idempotency-key.ts';
-import { ProblemError } from './problem.ts';
+import { ProblemError } from '../../shared/http/problem.ts';
 
 export const longestWaitMs = 30_000;
 

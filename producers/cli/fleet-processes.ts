@@ -1,4 +1,5 @@
 import { allQueues } from '../../shared/contracts/all-queues.ts';
+import { modelServing } from '../../shared/contracts/model-serving.ts';
 import { UsageError } from './usage-error.ts';
 
 /** The order of stopping: what brings work in, what does it, what keeps both in step. */
@@ -43,7 +44,7 @@ export function fleetProcesses({ workers, replicas = {} }: FleetSelection): Flee
       })),
   ];
   // One of each of these, because they have one port.
-  const single: readonly string[] = ['api', 'dashboard'];
+  const single: readonly string[] = ['api', 'dashboard', modelServing.name];
   const scalable = processes.map(({ name }) => name).filter((name) => !single.includes(name));
   const misnamed = Object.keys(replicas).find((name) => !scalable.includes(name));
   if (misnamed !== undefined) {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { settingsBesideStores } from '../../shared/config/all-settings.ts';
 import { readSettings, type Environment } from '../../shared/config/read-settings.ts';
 import type { RunningStack } from '../../shared/config/run-file.ts';
+import { modelServing } from '../../shared/contracts/model-serving.ts';
 import type { ChildDefinition } from '../../shared/embedded/child-definition.ts';
 import { claimDirectory } from '../../shared/embedded/claim-directory.ts';
 import { findFreePort, isPortFree } from '../../shared/embedded/find-free-port.ts';
@@ -62,6 +63,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const processes = fleetProcesses(options);
   const apiPort = await chooseApiPort(options.port, settings.host);
   const dashboardPort = await findFreePort(undefined, settings.host);
+  const servingPort = await findFreePort(undefined, settings.host);
   const directory = await dataDirectory(options);
   let complete = false;
   const onReady = (): void => {
@@ -84,6 +86,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
           ...stack.environment,
           PORT: String(apiPort),
           DASHBOARD_PORT: String(dashboardPort),
+          SERVING_PORT: String(servingPort),
           HEALTH_PORT: '0',
         },
         ipc: true,
@@ -102,7 +105,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     resources.defer(async () => void (await Promise.all(ofStage.map(({ child }) => child.stop()))));
   }
 
-  const urls = { api: '', dashboard: '' };
+  const urls = { api: '', dashboard: '', model_serving: '' };
   function describe(): RunningStack {
     return {
       ...stack.addresses,
@@ -116,9 +119,10 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   }
 
   await unlessAborted(Promise.all(children.map(({ child }) => child.start())), signal);
-  for (const name of ['api', 'dashboard'] as const) {
-    urls[name] = children.find(({ child }) => child.name === name)?.child.ready?.url ?? '';
-  }
+  const urlOf = (name: string) => children.find(({ child }) => child.name === name)?.child.ready?.url ?? '';
+  urls.api = urlOf('api');
+  urls.dashboard = urlOf('dashboard');
+  urls.model_serving = urlOf(modelServing.name);
   complete = true;
   options.onChange?.(describe());
   const owned = resources.move();

@@ -93,6 +93,7 @@ function summary(stack: RunningStack, environment: Environment): string {
     return line(part, isConfigured(part, environment) ? withoutPassword(address) : address);
   });
   const doors = [line('api', stack.api), line('dashboard', stack.dashboard)];
+  if (stack.model_serving !== '') doors.push(line('models', stack.model_serving));
   return ['Presage is running; Ctrl-C stops it.', ...doors, ...lines, ''].join('\n');
 }
 

@@ -20,6 +20,7 @@ export const problemKinds = {
   MODEL_NOT_READY: { status: 503, title: 'No model is loaded' },
   SENDER_UNREACHABLE: { status: 503, title: 'The sender does not answer' },
   STORE_UNAVAILABLE: { status: 503, title: 'The store does not answer' },
+  DEADLINE_EXCEEDED: { status: 504, title: 'The answer would come too late' },
   STILL_QUEUED: { status: 504, title: 'The job is not done yet' },
 } as const;
 

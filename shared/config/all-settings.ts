@@ -5,6 +5,7 @@ import { contentSettings } from './content-settings.ts';
 import { dashboardSettings } from './dashboard-settings.ts';
 import { databaseSettings } from './database-settings.ts';
 import { dynamodbSettings } from './dynamodb-settings.ts';
+import { executionSettings } from './execution-settings.ts';
 import { httpSettings } from './http-settings.ts';
 import { insightSettings } from './insight-settings.ts';
 import { patternSettings } from './pattern-settings.ts';
@@ -14,6 +15,7 @@ import { processSettings } from './process-settings.ts';
 import { producerSettings } from './producer-settings.ts';
 import { cacheRedisSettings, redisSettings } from './redis-settings.ts';
 import { retentionSettings } from './retention-settings.ts';
+import { servingSettings } from './serving-settings.ts';
 import { scheduleSettings } from './schedule-settings.ts';
 import { smokeSettings } from './smoke-settings.ts';
 import { textGenerationSettings } from './text-generation-settings.ts';
@@ -46,6 +48,8 @@ export const settingsBesideStores = {
   model: modelSettings,
   leadScoring: leadScoringSettings,
   smoke: smokeSettings,
+  serving: servingSettings,
+  execution: executionSettings,
 };
 
 /** Every group of variables, so that all of the environment can be checked at once. */

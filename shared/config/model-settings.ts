@@ -2,7 +2,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { settingGroup } from './read-settings.ts';
-import { urlWithScheme, wholeNumber } from './setting-types.ts';
+import { bucketName, urlWithScheme, wholeNumber } from './setting-types.ts';
 
 /** Where the files of models are. */
 export type ArtifactSettings =
@@ -19,12 +19,7 @@ export interface ModelSettings {
 export const modelSettings = settingGroup(
   z.object({
     ARTIFACTS_URL: urlWithScheme(['file:']).optional(),
-    ARTIFACTS_BUCKET: z
-      .string()
-      .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, {
-        error: 'must be the name of an S3 bucket: 3 to 63 lower-case letters, digits, dots or hyphens',
-      })
-      .optional(),
+    ARTIFACTS_BUCKET: bucketName.optional(),
     AWS_REGION: z.string().default('us-east-1'),
     AWS_ENDPOINT_URL_S3: urlWithScheme(['http:', 'https:']).optional(),
     ML_CACHE_TTL_SECONDS: wholeNumber(1, 31_536_000).default(3_600),

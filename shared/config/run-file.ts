@@ -8,6 +8,8 @@ import { environmentWithAddresses } from './stack-addresses.ts';
 const runningStackSchema = z.object({
   api: z.string(),
   dashboard: z.string(),
+  /** Empty where the models are not started. */
+  model_serving: z.string(),
   redis: z.string(),
   mysql: z.string(),
   dynamodb: z.string(),

@@ -27,3 +27,7 @@ export function urlWithScheme(schemes: readonly string[]) {
     error: `must be a URL that begins with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`,
   });
 }
+
+export const bucketName = z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, {
+  error: 'must be the name of an S3 bucket: 3 to 63 lower-case letters, digits, dots or hyphens',
+});

@@ -1,7 +1,8 @@
 import type { ArtifactStore } from './artifact-store.ts';
 import { ArtifactTooLargeError } from './artifact-failure.ts';
 import { fileProblem, sha256Of } from './file-problem.ts';
-import { manifestFileName, type Manifest } from './manifest.ts';
+import { manifestFileName } from './manifest-fields.ts';
+import type { Manifest } from './manifest.ts';
 import { ManifestError, maxManifestBytes, parseManifest } from './parse-manifest.ts';
 
 /** A model with all that belongs to it, as its manifest states it. */

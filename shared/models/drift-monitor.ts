@@ -1,5 +1,4 @@
-import type { FeatureColumn } from './feature-column.ts';
-import type { Manifest } from './manifest.ts';
+import type { FeatureColumn, NumericHistogram } from './feature-column.ts';
 import { populationStabilityIndex } from './population-stability-index.ts';
 
 /** What happened so many rows ago counts e times less than what happens now. */
@@ -11,14 +10,15 @@ const leastRows = 1_000;
 export interface Drift {
   /** By column. A column without a single value of its own bins is left out. */
   features: ReadonlyMap<string, number>;
-  score: number;
+  /** Only of models that answer a probability. */
+  score: number | undefined;
 }
 
 /** Compares what a model is given and what it answers with the histograms of its training. */
 export interface DriftMonitor {
   /**
    * @param features rows one after the other, as the model was given them
-   * @param probabilities what it answered, one for each row
+   * @param probabilities what it answered, one for each row; none of models that answer something else
    */
   observe(features: Float32Array, probabilities: readonly number[]): void;
   /** `undefined` until there were enough rows to say anything. */
@@ -26,29 +26,32 @@ export interface DriftMonitor {
 }
 
 /** Rows of the latest past weigh most: counts decay by a factor e with every 50,000 rows. */
-export function createDriftMonitor(
-  manifest: Pick<Manifest, 'feature_columns' | 'score_histogram'>,
-): DriftMonitor {
+export function createDriftMonitor(manifest: {
+  feature_columns: readonly FeatureColumn[];
+  score_histogram?: NumericHistogram;
+}): DriftMonitor {
+  const { score_histogram: scores = { inner_edges: [], counts: [] } } = manifest;
   const columns = manifest.feature_columns.map((column) => ({
     name: column.name,
     expected: column.histogram.counts,
     binOf: binOfColumn(column),
     counts: new Float64Array(column.histogram.counts.length),
   }));
-  const scoreBinOf = binOfNumber(Float64Array.from(manifest.score_histogram.inner_edges));
-  const scoreCounts = new Float64Array(manifest.score_histogram.counts.length);
+  const scoreBinOf = binOfNumber(Float64Array.from(scores.inner_edges));
+  const scoreCounts = new Float64Array(scores.counts.length);
   let rows = 0;
 
   return {
     observe(features, probabilities) {
-      const decay = Math.exp(-probabilities.length / windowRows);
+      const observed = features.length / columns.length;
+      const decay = Math.exp(-observed / windowRows);
       for (const [place, { binOf, counts }] of columns.entries()) {
         scale(counts, decay);
         for (let at = place; at < features.length; at += columns.length) add(counts, binOf(features[at]));
       }
       scale(scoreCounts, decay);
       for (const probability of probabilities) add(scoreCounts, scoreBinOf(probability));
-      rows += probabilities.length;
+      rows += observed;
     },
     drift() {
       if (rows < leastRows) return undefined;
@@ -60,7 +63,9 @@ export function createDriftMonitor(
       }
       return {
         features,
-        score: populationStabilityIndex(manifest.score_histogram.counts, scoreCounts),
+        score: scoreCounts.some((count) => count > 0)
+          ? populationStabilityIndex(scores.counts, scoreCounts)
+          : undefined,
       };
     },
   };

@@ -1,11 +1,14 @@
 import type { LoadedVersion } from './load-version.ts';
+import type { ModelType } from './model-type.ts';
 import type { ModelMonitor } from './monitor-model.ts';
+import type { ScoredRows } from './open-scorer.ts';
+import type { RowScore } from './row-score.ts';
 import type { ModelInfo, ModelLease } from './served-model.ts';
 
 /** A loaded version that several may use at once. */
-export interface LentVersion {
-  info: ModelInfo;
-  lease(): ModelLease;
+export interface LentVersion<Type extends ModelType = ModelType> {
+  info: ModelInfo<Type>;
+  lease(): ModelLease<Type>;
   /** Frees the version's memory as soon as the last lease is over. Nothing may be leased afterwards. */
   retire(): Promise<void>;
 }
@@ -15,14 +18,18 @@ export interface LentVersion {
  *
  * @param monitor is shown what is scored with them, and is disposed with the version
  */
-export function lendVersion(
-  { scorer, ...info }: LoadedVersion,
+export function lendVersion<Type extends ModelType>(
+  { scorer, ...info }: LoadedVersion<Type>,
   monitor: ModelMonitor | undefined,
-): LentVersion {
+): LentVersion<Type> {
   const unused = Promise.withResolvers<void>();
   let leases = 0;
   let isRetired = false;
 
+  function observed(scored: ScoredRows<Type>): RowScore<Type>[] {
+    monitor?.observe(scored);
+    return scored.scores;
+  }
   function giveBack(): void {
     leases -= 1;
     if (isRetired && leases === 0) unused.resolve();
@@ -34,11 +41,8 @@ export function lendVersion(
       let isOver = false;
       return {
         ...info,
-        async score(rows) {
-          const scored = await scorer.score(rows);
-          monitor?.observe(scored);
-          return scored.scores;
-        },
+        score: async (rows) => observed(await scorer.score(rows)),
+        scorePrepared: async (prepared) => observed(await scorer.scorePrepared(prepared)),
         [Symbol.dispose]() {
           if (!isOver) giveBack();
           isOver = true;

@@ -24,7 +24,7 @@ export function monitorModel(manifest: Manifest, metrics: ModelMetrics): ModelMo
       const probabilities: number[] = [];
       for (const score of scores) {
         if (score.kind === 'rejected') continue;
-        probabilities.push(score.probability);
+        if (score.type === 'binary_classifier') probabilities.push(score.probability);
         coverage.observe(score.coverage);
       }
       for (const [feature, counts] of prepared.problems) {
@@ -37,7 +37,7 @@ export function monitorModel(manifest: Manifest, metrics: ModelMetrics): ModelMo
       if (!drift) return;
       for (const [feature, psi] of drift.features)
         metrics.featureDriftPsi.set({ model, version, feature }, psi);
-      metrics.scoreDriftPsi.set({ model, version }, drift.score);
+      if (drift.score !== undefined) metrics.scoreDriftPsi.set({ model, version }, drift.score);
     },
     [Symbol.dispose]() {
       for (const feature of features) metrics.featureDriftPsi.remove({ model, version, feature });

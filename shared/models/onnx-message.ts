@@ -1,3 +1,9 @@
+/** A tensor that a network answers: float32 `[rows, width]`. */
+export interface OnnxOutput {
+  name: string;
+  width: number;
+}
+
 /** What the thread is to load, and what it is known to be. */
 export interface OnnxNetwork {
   /** The bytes of the `.onnx` file. */
@@ -5,9 +11,8 @@ export interface OnnxNetwork {
   /** The name of the input, float32 `[rows, columns]`. */
   input: string;
   columns: number;
-  /** The name of the output, float32 `[rows, members]`. */
-  output: string;
-  members: number;
+  /** What it is asked for. */
+  outputs: readonly OnnxOutput[];
 }
 
 /** To the thread, in this order: what to load, rows one after the other, that it is to end. */
@@ -20,5 +25,5 @@ export type OnnxRequest =
 export type OnnxReply =
   | { kind: 'ready' }
   | { kind: 'unfit'; reason: string }
-  | { kind: 'answer'; id: number; values: Float32Array }
+  | { kind: 'answer'; id: number; values: Float32Array[] }
   | { kind: 'failure'; id: number; reason: string };

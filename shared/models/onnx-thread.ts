@@ -21,8 +21,15 @@ const sessionOptions: InferenceSession.SessionOptions = {
 /** Rows are run in pieces of this many, so that a small request does not wait for a large one. */
 const rowsPerPiece = 256;
 
+/**
+ * A network is given a multiple of this many rows. Its kernels use other instructions for few rows, and for the last
+ * numbers that do not fill a register (16 with AVX-512), which round otherwise: a row would get another answer alone
+ * than among others.
+ */
+const tileRows = 16;
+
 let session: InferenceSession | undefined;
-let runRows: ((features: Float32Array) => Promise<Float32Array>) | undefined;
+let runRows: ((features: Float32Array) => Promise<Float32Array[]>) | undefined;
 
 parentPort?.on('message', (request: OnnxRequest) => void handle(request));
 
@@ -43,7 +50,7 @@ async function load(network: OnnxNetwork): Promise<void> {
     const loaded = await InferenceSession.create(network.bytes, sessionOptions);
     session = loaded;
     checkTensor(loaded.inputMetadata, network.input, network.columns);
-    checkTensor(loaded.outputMetadata, network.output, network.members);
+    for (const { name, width } of network.outputs) checkTensor(loaded.outputMetadata, name, width);
     runRows = (features) => run(loaded, network, features);
     reply({ kind: 'ready' });
   } catch (error) {
@@ -68,30 +75,50 @@ async function run(
   loaded: InferenceSession,
   network: OnnxNetwork,
   features: Float32Array,
-): Promise<Float32Array> {
-  const { columns, members } = network;
+): Promise<Float32Array[]> {
+  const { columns, outputs } = network;
   const rows = features.length / columns;
-  const values = new Float32Array(rows * members);
+  const values = outputs.map(({ width }) => new Float32Array(rows * width));
   for (let first = 0; first < rows; first += rowsPerPiece) {
     if (first > 0) await untilOthersHadTheirTurn();
     const piece = features.subarray(first * columns, (first + rowsPerPiece) * columns);
-    values.set(await runPiece(loaded, network, piece), first * members);
+    const answered = await runPiece(loaded, network, piece);
+    for (const [place, { width }] of outputs.entries())
+      values[place]?.set(answered[place] ?? [], first * width);
   }
   return values;
 }
 
 async function runPiece(
   loaded: InferenceSession,
-  { input, columns, output, members }: OnnxNetwork,
+  { input, columns, outputs }: OnnxNetwork,
   features: Float32Array,
-): Promise<Float32Array> {
+): Promise<Float32Array[]> {
   const rows = features.length / columns;
-  const outputs = await loaded.run({ [input]: new Tensor('float32', features, [rows, columns]) }, [output]);
-  const values: unknown = outputs[output]?.data;
-  if (!(values instanceof Float32Array) || values.length !== rows * members) {
-    throw new Error(`it did not answer ${members} numbers for each row`);
-  }
-  return values;
+  const given = padRows(features, columns);
+  const tensors = await loaded.run(
+    { [input]: new Tensor('float32', given, [given.length / columns, columns]) },
+    outputs.map(({ name }) => name),
+  );
+  return outputs.map(({ name, width }) => {
+    const values: unknown = tensors[name]?.data;
+    if (!(values instanceof Float32Array) || values.length * columns !== given.length * width) {
+      throw new Error(`it did not answer ${width} numbers of ${name} for each row`);
+    }
+    return values.subarray(0, rows * width);
+  });
+}
+
+/** Repeats the last row until the rows are a multiple of the tile. */
+function padRows(features: Float32Array, columns: number): Float32Array {
+  const rows = features.length / columns;
+  const padded = Math.ceil(rows / tileRows) * tileRows;
+  if (padded === rows) return features;
+  const given = new Float32Array(padded * columns);
+  given.set(features);
+  const last = features.subarray((rows - 1) * columns);
+  for (let row = rows; row < padded; row += 1) given.set(last, row * columns);
+  return given;
 }
 
 async function answer({ id, features }: Extract<OnnxRequest, { kind: 'run' }>): Promise<void> {

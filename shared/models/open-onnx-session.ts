@@ -8,15 +8,16 @@ import type { OnnxNetwork, OnnxReply, OnnxRequest } from './onnx-message.ts';
 export interface OnnxSession extends AsyncDisposable {
   /**
    * @param features rows one after the other
-   * @returns what the network answers, in the same order
+   * @returns what the network answers, an array for each output, in the same order; a row's numbers are the same
+   *   whatever rows are beside it
    * @throws JobError `transient` with the code `MODEL_FAILED`
    */
-  run(features: Float32Array): Promise<Float32Array>;
+  run(features: Float32Array): Promise<Float32Array[]>;
   /** Resolves when the thread has ended: with the reason, unless it was disposed. */
   ended: Promise<JobError | undefined>;
 }
 
-type Outcome = PromiseWithResolvers<Float32Array>;
+type Outcome = PromiseWithResolvers<Float32Array[]>;
 
 /** @throws JobError `permanent` with the code `MODEL_UNFIT` when the bytes are not the network that is described */
 export async function openOnnxSession(network: OnnxNetwork): Promise<OnnxSession> {
@@ -75,7 +76,7 @@ export async function openOnnxSession(network: OnnxNetwork): Promise<OnnxSession
     run(given) {
       if (failure) return Promise.reject(failure);
       lastId += 1;
-      const outcome = Promise.withResolvers<Float32Array>();
+      const outcome: Outcome = Promise.withResolvers();
       pending.set(lastId, outcome);
       const features = new Float32Array(given);
       send({ kind: 'run', id: lastId, features }, [features.buffer]);

@@ -1,7 +1,6 @@
 import type { JobError } from '../errors/job-error.ts';
-import { calibrate } from './calibrate.ts';
-import { confidence } from './confidence.ts';
-import type { Manifest } from './manifest.ts';
+import { modelKinds } from './model-kinds.ts';
+import type { ManifestOf, ModelType } from './model-type.ts';
 import { openOnnxSession } from './open-onnx-session.ts';
 import {
   prepareFeatures,
@@ -9,63 +8,71 @@ import {
   type PreparedFeatures,
   type RefusedColumn,
 } from './prepare-features.ts';
-import type { RowScore } from './served-model.ts';
+import type { ModelAnswer, RowScore } from './row-score.ts';
 
 /** A refusal names no more columns. */
 const columnsNamed = 10;
 
-export interface ScoredRows {
+export interface ScoredRows<Type extends ModelType = ModelType> {
   /** One for each row, in order. */
-  scores: RowScore[];
+  scores: RowScore<Type>[];
   /** What the model was given. */
   prepared: PreparedFeatures;
 }
 
-/** A model from a row to its answer: preparation, network, calibration, confidence. Disposing it ends its thread. */
-export interface Scorer extends AsyncDisposable {
+/** A model from a row to its answer: preparation, network, and what its kind makes of that. Disposing it ends its thread. */
+export interface Scorer<Type extends ModelType = ModelType> extends AsyncDisposable {
   /** @throws JobError `transient` with the code `MODEL_FAILED` */
-  score(rows: readonly FeatureRow[]): Promise<ScoredRows>;
+  score(rows: readonly FeatureRow[]): Promise<ScoredRows<Type>>;
+  /**
+   * The same for rows that were prepared by the manifest's columns. A row's answer does not depend on the other rows,
+   * to the last bit.
+   */
+  scorePrepared(prepared: PreparedFeatures): Promise<ScoredRows<Type>>;
   /** Resolves when the thread has ended: with the reason, unless it was disposed. */
   ended: Promise<JobError | undefined>;
 }
 
 /**
+ * @param type of the manifest
  * @param bytes of the network that the manifest names, already checked against it
  * @throws JobError `permanent` with the code `MODEL_UNFIT` when it is not the network that the manifest describes
  */
-export async function openScorer(manifest: Manifest, bytes: Uint8Array): Promise<Scorer> {
-  const { runtime, confidence: stated } = manifest;
-  const { input, output, members } = runtime;
-  const prepare = prepareFeatures(manifest.feature_columns);
-  const toProbability = calibrate(manifest.calibration);
+export async function openScorer<Type extends ModelType>(
+  type: Type,
+  manifest: ManifestOf<Type>,
+  bytes: Uint8Array,
+): Promise<Scorer<Type>> {
+  const kind = modelKinds[type];
+  const outputs = kind.outputs(manifest);
+  const read = kind.reader(manifest);
   const columns = manifest.feature_columns.length;
-  const session = await openOnnxSession({ bytes, input, columns, output, members });
+  const prepare = prepareFeatures(manifest.feature_columns);
+  const session = await openOnnxSession({ bytes, input: manifest.runtime.input, columns, outputs });
 
-  function answer(membersLogOdds: Float32Array, coverage: number): RowScore {
-    const logOdds = membersLogOdds.reduce((sum, value) => sum + value, 0) / members;
-    if (!Number.isFinite(logOdds)) return { kind: 'rejected', message: 'the model has no finite answer' };
-    const probability = toProbability(logOdds);
-    const memberProbabilities = Array.from(membersLogOdds, toProbability);
-    return {
-      kind: 'scored',
-      probability,
-      confidence: confidence(stated.method, { probability, memberProbabilities }),
-      coverage,
-      logOdds,
-    };
+  function answerOf(values: readonly Float32Array[], row: number): ModelAnswer<Type> | undefined {
+    return read(
+      values.map((all, place) => {
+        const width = outputs[place]?.width ?? 0;
+        return all.subarray(row * width, (row + 1) * width);
+      }),
+    );
+  }
+  async function scorePrepared(prepared: PreparedFeatures): Promise<ScoredRows<Type>> {
+    const values = await session.run(prepared.features);
+    let next = 0;
+    const scores = prepared.rows.map((row): RowScore<Type> => {
+      if (row.kind === 'refused') return { kind: 'rejected', message: describeRefusal(row.columns) };
+      const answer = answerOf(values, next);
+      next += 1;
+      if (!answer) return { kind: 'rejected', message: 'the model has no usable answer' };
+      return { ...answer, kind: 'scored', coverage: row.coverage };
+    });
+    return { scores, prepared };
   }
   return {
-    async score(rows) {
-      const prepared = prepare(rows);
-      const values = await session.run(prepared.features);
-      let first = 0;
-      const scores = prepared.rows.map((row): RowScore => {
-        if (row.kind === 'refused') return { kind: 'rejected', message: describeRefusal(row.columns) };
-        first += members;
-        return answer(values.subarray(first - members, first), row.coverage);
-      });
-      return { scores, prepared };
-    },
+    score: (rows) => scorePrepared(prepare(rows)),
+    scorePrepared,
     ended: session.ended,
     [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
   };

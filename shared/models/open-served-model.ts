@@ -5,6 +5,7 @@ import type { Metrics } from '../telemetry/create-metrics.ts';
 import { lendVersion, type LentVersion } from './lend-version.ts';
 import { loadVersion, type LoadedVersion } from './load-version.ts';
 import type { ModelSource, WantedVersion } from './model-source.ts';
+import type { ModelType } from './model-type.ts';
 import { monitorModel, type ModelMetrics } from './monitor-model.ts';
 import type { ServedModel } from './served-model.ts';
 
@@ -14,10 +15,12 @@ const lastRetryMs = 60_000;
 /** A timer takes no longer time: it would fire at once. */
 const longestTimerMs = 2 ** 31 - 1;
 
-export interface ServedModelOptions {
+export interface ServedModelOptions<Type extends ModelType> {
   modelId: string;
   /** It says whether it is the champion that is served or the challenger. */
   source: ModelSource;
+  /** The kinds of models that can be used: a version of another kind is refused. */
+  types: readonly Type[];
   /** After so long it is looked whether another version is to be served, in seconds. */
   ttlSeconds: number;
   metrics: ModelMetrics & Pick<Metrics, 'modelLoads' | 'challengerLoads'>;
@@ -36,14 +39,16 @@ interface Problem {
  * A challenger answers nobody. So nobody waits for it here; that there is none is no problem; one that is the challenger
  * no more is unloaded, also when the next one cannot be loaded; and what it is given is not measured a second time.
  */
-export async function openServedModel(options: ServedModelOptions): Promise<ServedModel> {
-  const { modelId, source, metrics } = options;
+export async function openServedModel<Type extends ModelType>(
+  options: ServedModelOptions<Type>,
+): Promise<ServedModel<Type>> {
+  const { modelId, source, types, metrics } = options;
   const isChampion = source.alias === 'champion';
   const loads = isChampion ? metrics.modelLoads : metrics.challengerLoads;
   const log = options.log.child({ model_id: modelId, alias: source.alias });
   const ttlMs = Math.min(options.ttlSeconds * 1_000, longestTimerMs);
   const retiring = new Set<Promise<void>>();
-  let serving: LentVersion | undefined;
+  let serving: LentVersion<Type> | undefined;
   let problem: string | undefined;
   let failures = 0;
   let isClosed = false;
@@ -52,7 +57,7 @@ export async function openServedModel(options: ServedModelOptions): Promise<Serv
   let lookingAfter: Promise<void> | undefined;
 
   /** Lets another version answer from now on. The one before goes when those who use it are done. */
-  function serve(next: LentVersion | undefined): void {
+  function serve(next: LentVersion<Type> | undefined): void {
     const before = serving;
     serving = next;
     if (!before) return;
@@ -65,7 +70,7 @@ export async function openServedModel(options: ServedModelOptions): Promise<Serv
 
   async function load(wanted: WantedVersion): Promise<void> {
     const startedAtMs = performance.now();
-    const loaded = await loadVersion(modelId, wanted, source);
+    const loaded = await loadVersion(modelId, wanted, { source, types });
     const lent = lendVersion(loaded, isChampion ? monitorModel(loaded.manifest, metrics) : undefined);
     serve(lent);
     loads.inc({ outcome: 'loaded' });
@@ -75,7 +80,10 @@ export async function openServedModel(options: ServedModelOptions): Promise<Serv
     void replaceWhenBroken(lent, loaded);
   }
 
-  async function replaceWhenBroken(lent: LentVersion, { manifest, scorer }: LoadedVersion): Promise<void> {
+  async function replaceWhenBroken(
+    lent: LentVersion<Type>,
+    { manifest, scorer }: LoadedVersion<Type>,
+  ): Promise<void> {
     const error = await scorer.ended;
     if (!error || serving !== lent) return;
     serve(undefined);

@@ -9,12 +9,13 @@ import { openScorer } from './open-scorer.ts';
  * @throws what `Scorer.score` throws
  */
 export async function proveBundle({ manifest, files }: Bundle): Promise<BundleProblem[]> {
-  const { file } = manifest.runtime;
+  const { model_type: type, runtime } = manifest;
+  const { file } = runtime;
   const network = files.get(file);
   if (!network) return [{ file, problem: 'is missing' }];
   try {
-    await using scorer = await openScorer(manifest, network);
-    return (await goldenProblems(manifest, scorer)).map((problem) => ({ file, problem }));
+    await using scorer = await openScorer(type, manifest, network);
+    return (await goldenProblems(type, manifest, scorer)).map((problem) => ({ file, problem }));
   } catch (error) {
     if (error instanceof JobError && error.code === 'MODEL_UNFIT') {
       return [{ file, problem: error.message }];

@@ -6,7 +6,7 @@ import {
   type BundleCheck,
   type ManifestCheck,
 } from './check-bundle.ts';
-import { manifestFileName } from './manifest.ts';
+import { manifestFileName } from './manifest-fields.ts';
 import type { ModelRegistry, ModelVersion } from './model-registry.ts';
 
 /** The registry, and the files of what is registered. */

@@ -4,6 +4,7 @@ import type { Database } from '../database/open-database.ts';
 import type { ReadinessCheck } from '../process/health-routes.ts';
 import type { Logger } from '../telemetry/create-logger.ts';
 import type { Metrics } from '../telemetry/create-metrics.ts';
+import type { Tracing } from '../telemetry/open-tracing.ts';
 import type { Enqueue } from './enqueue.ts';
 import type { Handlers } from './handlers.ts';
 import type { RedisKeys } from './redis-keys.ts';
@@ -22,6 +23,7 @@ export interface WorkerClients {
   database: Database;
   log: Logger;
   metrics: Metrics;
+  tracing: Tracing;
   /** For jobs that this worker's jobs give rise to. */
   enqueue: Enqueue;
   /** Starts to take jobs; stops, before everything that was opened earlier, with the process. */
@@ -30,6 +32,8 @@ export interface WorkerClients {
     handlers: Handlers<Contract>,
     options?: ConsumeOptions,
   ): void;
+  /** Says where this worker's own HTTP interface listens; most have none. */
+  listensAt(url: string): void;
 }
 
 /** Opens one queue's adapters and starts to consume it. May answer checks of its own for readiness. */

@@ -27,6 +27,9 @@ export interface Metrics extends Disposable {
   featureProblems: Counter<'model' | 'feature' | 'problem'>;
   featureDriftPsi: Gauge<'model' | 'version' | 'feature'>;
   scoreDriftPsi: Gauge<'model' | 'version'>;
+  servingBatchRows: Histogram<'model'>;
+  servingWaitingRows: Gauge<'model'>;
+  servingQueueFull: Counter<'model'>;
 }
 
 const jobSeconds = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
@@ -182,6 +185,25 @@ export function createMetrics(): Metrics {
       name: 'presage_score_drift_psi',
       help: 'Population stability index of the probabilities that a model answers, against its training rows',
       labelNames: ['model', 'version'],
+      registers,
+    }),
+    servingBatchRows: new Histogram({
+      name: 'presage_serving_batch_rows',
+      help: 'Rows of requests that a model ran together',
+      labelNames: ['model'],
+      buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048],
+      registers,
+    }),
+    servingWaitingRows: new Gauge({
+      name: 'presage_serving_waiting_rows',
+      help: 'Rows of requests that wait for a model to run them',
+      labelNames: ['model'],
+      registers,
+    }),
+    servingQueueFull: new Counter({
+      name: 'presage_serving_queue_full_total',
+      help: 'Requests that were refused because too many rows waited for the model',
+      labelNames: ['model'],
       registers,
     }),
     [Symbol.dispose]() {

@@ -5,7 +5,7 @@ import {
   leadBulkResultSchema,
   leadScoresSchema,
 } from '../../shared/contracts/lead-scoring.ts';
-import { confidenceMethods } from '../../shared/models/manifest.ts';
+import { confidenceMethods } from '../../shared/models/binary-classifier-manifest.ts';
 import { columnProblems } from '../../shared/models/prepare-column.ts';
 import { readSourceFiles, root } from '../support/source-files.ts';
 

@@ -80,10 +80,12 @@ function withMetrics(look: (registry: Registry) => void): void {
 function labelsOf(name: string, registry: Registry): string[] | undefined {
   const metric =
     registry.getSingleMetric(name) ?? registry.getSingleMetric(name.replace(/_(bucket|sum|count)$/, ''));
-  return metric && z.object({ labelNames: z.array(z.string()) }).parse(metric).labelNames;
+  if (!metric) return undefined;
+  const { labelNames } = z.object({ labelNames: z.array(z.string()) }).parse(metric);
+  return name.endsWith('_bucket') ? [...labelNames, 'le'] : labelNames;
 }
 
-test('there are alerts for the tick, for what it queues, and for what document 004 asks of leads', () => {
+test('there are alerts for the tick, for what it queues, and for what documents 003 and 004 ask', () => {
   expect(alerts.map(({ alert }) => alert)).toEqual(
     expect.arrayContaining([
       'PresageSweepLate',
@@ -96,6 +98,9 @@ test('there are alerts for the tick, for what it queues, and for what document 0
       'PresageModelNotLoading',
       'PresageFeatureCoverageLow',
       'PresageFeatureDrift',
+      'PresageServingRequestsFailing',
+      'PresageServingSlow',
+      'PresageServingQueueFull',
     ]),
   );
   expect(new Set(alerts.map(({ alert }) => alert)).size).toBe(alerts.length);

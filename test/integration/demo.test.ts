@@ -51,6 +51,8 @@ it(
       expect(shown).toMatch(/^ +lead-200 .+ degraded$/m);
       expect(shown).toMatch(/^ +lead-999 +error LEAD_NOT_FOUND: /m);
       expect(shown).toContain('200 scores (1 degraded), 1 errors');
+      expect(shown).toMatch(/^ +\{"causal_effects":\[.+"model_type":"hybrid_causal_model","n_samples":1/m);
+      expect(shown).toMatch(/^ +X-Presage-Features: imputed=\(.+\);count=18, ignored=\(.+\);count=2$/m);
       expect(shown).toMatch(/^ +\{"lead_id":"lead-200",.+"degraded":true\}$/m);
     } finally {
       await rm(directory, { recursive: true });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { ApiServer } from '../../producers/api/api-server.ts';
+import type { HttpServer } from '../../shared/http/http-server.ts';
 import { buildServer } from '../../producers/api/build-server.ts';
 import { callTimePrediction } from '../../shared/contracts/call-time-prediction.ts';
 import { churnInsight } from '../../shared/contracts/churn-insight.ts';
@@ -8,7 +8,7 @@ import { apiOptions } from '../support/api-options.ts';
 import { openTestFleet, type TestFleet } from '../support/open-test-fleet.ts';
 
 let fleet: TestFleet;
-let server: ApiServer;
+let server: HttpServer;
 beforeAll(async () => {
   fleet = await openTestFleet([callTimePrediction, churnInsight, leadScoring]);
   server = await buildServer(

@@ -1,6 +1,6 @@
 import { Queue } from 'bullmq';
 import fc from 'fast-check';
-import type { ApiServer } from '../../producers/api/api-server.ts';
+import type { HttpServer } from '../../shared/http/http-server.ts';
 import { buildServer } from '../../producers/api/build-server.ts';
 import { callTimePrediction } from '../../shared/contracts/call-time-prediction.ts';
 import { apiOptions } from '../support/api-options.ts';
@@ -9,7 +9,7 @@ import { openTestFleet, type TestFleet } from '../support/open-test-fleet.ts';
 import { until } from '../support/until.ts';
 
 let fleet: TestFleet;
-let server: ApiServer;
+let server: HttpServer;
 let callTime: CallTime;
 beforeAll(async () => {
   fleet = await openTestFleet([callTimePrediction]);

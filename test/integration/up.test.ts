@@ -50,7 +50,17 @@ test('two stacks at once; SIGTERM ends each with everything that it started', as
   expect(readRunFile(directory)).toEqual(one); // who came first keeps the folder
   const models = await runPresage(['models', 'list', '--json'], environmentWithAddresses({}, one));
   expect(JSON.parse(models.output)).toMatchObject({
-    models: [{ model_id: 'lead-conversion', champion: '1.0.0' }],
+    models: [
+      { model_id: 'lead-conversion', champion: '1.0.0' },
+      { model_id: 'macro-effects', champion: '1.0.0' },
+    ],
+  });
+  const served: unknown = await (await fetch(`${one.model_serving}/models`)).json();
+  expect(served).toEqual({
+    models: [
+      { model_id: 'lead-conversion', model_type: 'binary_classifier', version: '1.0.0' },
+      { model_id: 'macro-effects', model_type: 'hybrid_causal_model', version: '1.0.0' },
+    ],
   });
 
   first.signal('SIGTERM');
@@ -102,10 +112,11 @@ test('SIGKILL of `up` leaves no process behind; the next one has the same data a
   await using second = await runUp(directory);
   const after = second.stack();
   expect(anyAlive([...pidsOf(before), owner.guard.pid])).toBe(false);
-  expect({ ...after, api: '', dashboard: '', pids: {}, health: {}, up: {} }).toEqual({
+  expect({ ...after, api: '', dashboard: '', model_serving: '', pids: {}, health: {}, up: {} }).toEqual({
     ...before,
     api: '',
     dashboard: '',
+    model_serving: '',
     pids: {},
     health: {},
     up: {},

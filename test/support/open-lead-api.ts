@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { InjectOptions, LightMyRequestResponse } from 'fastify';
-import type { ApiServer } from '../../producers/api/api-server.ts';
+import type { HttpServer } from '../../shared/http/http-server.ts';
 import { buildServer, type ApiOptions } from '../../producers/api/build-server.ts';
 import type { RedisSettings } from '../../shared/config/redis-settings.ts';
 import { leadModelId, leadScoring, type LeadScores } from '../../shared/contracts/lead-scoring.ts';
@@ -11,11 +11,11 @@ import { openTestFleet, type TestFleet } from './open-test-fleet.ts';
 /** The API before a queue of leads whose workers a test plays itself. */
 export interface LeadApi extends AsyncDisposable {
   fleet: TestFleet;
-  server: ApiServer;
+  server: HttpServer;
   post(
     path: string,
     body: unknown,
-    options?: { headers?: Record<string, string>; on?: ApiServer },
+    options?: { headers?: Record<string, string>; on?: HttpServer },
   ): Promise<LightMyRequestResponse>;
   /** Tells, as a worker does, what one has loaded. */
   tell(changes?: Partial<Extract<ServedModelReport, { version: string }>>): Promise<void>;

@@ -93,6 +93,7 @@ export async function openLeadScoring(options: LeadScoringTestOptions = {}): Pro
     await openServedModel({
       modelId: leadModelId,
       source: bundles.source,
+      types: ['binary_classifier'],
       ttlSeconds: 3_600,
       metrics,
       log,
@@ -102,6 +103,7 @@ export async function openLeadScoring(options: LeadScoringTestOptions = {}): Pro
     await openServedModel({
       modelId: leadModelId,
       source: bundles.challengerSource,
+      types: ['binary_classifier'],
       ttlSeconds: 3_600,
       metrics,
       log,

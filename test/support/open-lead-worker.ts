@@ -17,7 +17,9 @@ export async function openLeadWorker(
     database,
     log,
     metrics,
+    tracing: fleet.tracing,
     enqueue,
+    listensAt: () => undefined,
     consume: (contract, handlers, { ownStoreIsUp } = {}) =>
       void resources.use(
         consume(contract, handlers, {

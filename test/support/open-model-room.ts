@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import type { DynamodbSettings } from '../../shared/config/dynamodb-settings.ts';
 import type { Environment } from '../../shared/config/read-settings.ts';
 import { prepareTables } from '../../shared/dynamodb/prepare-tables.ts';
-import { leadModelId } from '../../shared/contracts/lead-scoring.ts';
+import type { Bundle } from '../../shared/models/check-bundle.ts';
 import type { RegisteredModel } from '../../shared/models/model-registry.ts';
 import { openModelStores } from '../../shared/models/open-model-stores.ts';
 import { registerBundle, type ModelStores } from '../../shared/models/registered-bundle.ts';
@@ -21,6 +21,8 @@ export interface ModelRoom extends AsyncDisposable {
   promote(version: string, intercept?: number): Promise<void>;
   /** The same, and makes it the challenger. */
   challenge(version: string, intercept?: number): Promise<void>;
+  /** Registers a bundle and makes it the champion of its model. */
+  promoteBundle(bundle: Bundle): Promise<void>;
 }
 
 export async function openModelRoom(): Promise<ModelRoom> {
@@ -43,14 +45,17 @@ export async function openModelRoom(): Promise<ModelRoom> {
   );
   const bundles = resources.use(await openTestBundles());
 
+  async function add(bundle: Bundle): Promise<RegisteredModel> {
+    await registerBundle(stores, bundle);
+    const model = await stores.registry.read(bundle.manifest.model_id);
+    if (!model) throw new Error('the model was registered a moment ago');
+    return model;
+  }
   async function register(version: string, intercept: number | undefined): Promise<RegisteredModel> {
     const added = await bundles.add(version, intercept === undefined ? {} : { intercept });
     const check = await bundles.source.bundle(added);
     if (!check.isSound) throw new Error(`the bundle of ${version} is not sound`);
-    await registerBundle(stores, check.bundle);
-    const model = await stores.registry.read(leadModelId);
-    if (!model) throw new Error('the model was registered a moment ago');
-    return model;
+    return add(check.bundle);
   }
   const owned = resources.move();
   return {
@@ -65,6 +70,9 @@ export async function openModelRoom(): Promise<ModelRoom> {
     },
     async challenge(version, intercept) {
       await stores.registry.setChallenger(await register(version, intercept), version);
+    },
+    async promoteBundle(bundle) {
+      await stores.registry.promote(await add(bundle), bundle.manifest.version);
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

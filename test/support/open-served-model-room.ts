@@ -15,9 +15,9 @@ export interface ServedModelRoom extends AsyncDisposable {
   metrics: Metrics;
   caught: CaughtThreads;
   /** Opens the model; it ends with the room. */
-  open(ttlSeconds?: number): Promise<ServedModel>;
+  open(ttlSeconds?: number): Promise<ServedModel<'binary_classifier'>>;
   /** The same for the challenger. */
-  openChallenger(): Promise<ServedModel>;
+  openChallenger(): Promise<ServedModel<'binary_classifier'>>;
   /** How many versions were loaded, by outcome. */
   loads(): Promise<Record<string, number>>;
   challengerLoads(): Promise<Record<string, number>>;
@@ -33,8 +33,11 @@ export async function openServedModelRoom(): Promise<ServedModelRoom> {
   const logLines: string[] = [];
   const log = createLogger({ process: 'test', level: 'info', write: (line) => void logLines.push(line) });
   const owned = resources.move();
-  async function open(source: ModelSource, ttlSeconds = 3_600): Promise<ServedModel> {
-    return owned.use(await openServedModel({ modelId: 'lead-conversion', source, ttlSeconds, metrics, log }));
+  async function open(source: ModelSource, ttlSeconds = 3_600): Promise<ServedModel<'binary_classifier'>> {
+    const types = ['binary_classifier'] as const;
+    return owned.use(
+      await openServedModel({ modelId: 'lead-conversion', source, types, ttlSeconds, metrics, log }),
+    );
   }
   async function loadsOf(counter: Pick<Metrics['modelLoads'], 'get'>): Promise<Record<string, number>> {
     const { values } = await counter.get();
@@ -55,20 +58,20 @@ export async function openServedModelRoom(): Promise<ServedModelRoom> {
 }
 
 /** Takes the version that is served now; fails where there is none. */
-export function lease(model: ServedModel): ModelLease {
+export function lease(model: ServedModel<'binary_classifier'>): ModelLease<'binary_classifier'> {
   const held = model.acquire();
   if (!held) throw new Error(`no version: ${model.problem()}`);
   return held;
 }
 
 /** The lead's probability by that version; NaN where it is not scored. */
-export async function scoreWith(held: ModelLease): Promise<number> {
+export async function scoreWith(held: ModelLease<'binary_classifier'>): Promise<number> {
   const [answer] = await held.score([lead]);
   return answer?.kind === 'scored' ? answer.probability : Number.NaN;
 }
 
 /** The lead's probability by the version that is served now. */
-export async function score(model: ServedModel): Promise<number> {
+export async function score(model: ServedModel<'binary_classifier'>): Promise<number> {
   using held = lease(model);
   return await scoreWith(held);
 }

@@ -4,17 +4,21 @@ import path from 'node:path';
 import { openArtifactFolder } from '../../shared/models/artifact-folder.ts';
 import { checkBundle } from '../../shared/models/check-bundle.ts';
 import { sha256Of } from '../../shared/models/file-problem.ts';
-import { manifestFileName, type Manifest } from '../../shared/models/manifest.ts';
+import { manifestFileName } from '../../shared/models/manifest-fields.ts';
+import type { BinaryClassifier } from '../../shared/models/manifest.ts';
 import type { ModelAlias } from '../../shared/models/model-registry.ts';
 import type { ModelSource, WantedVersion } from '../../shared/models/model-source.ts';
+import { isOfType } from '../../shared/models/model-type.ts';
 import { parseManifest } from '../../shared/models/parse-manifest.ts';
 import { root } from './source-files.ts';
 
 export const leadConversionFolder = path.join(root, 'models/lead-conversion/1.0.0');
 
-export async function readLeadConversion(): Promise<{ manifest: Manifest; network: Uint8Array }> {
+export async function readLeadConversion(): Promise<{ manifest: BinaryClassifier; network: Uint8Array }> {
+  const manifest = parseManifest(await readFile(path.join(leadConversionFolder, manifestFileName)));
+  if (!isOfType(manifest, 'binary_classifier')) throw new Error('lead conversion is a binary classifier');
   return {
-    manifest: parseManifest(await readFile(path.join(leadConversionFolder, manifestFileName))),
+    manifest,
     network: await readFile(path.join(leadConversionFolder, 'model.onnx')),
   };
 }
@@ -27,7 +31,7 @@ export interface TestBundles extends AsyncDisposable {
   /** Adds a version: the real bundle with another calibration, whose golden outputs fit it. */
   add(
     version: string,
-    options?: { intercept?: number; change?: (manifest: Manifest) => Manifest },
+    options?: { intercept?: number; change?: (manifest: BinaryClassifier) => BinaryClassifier },
   ): Promise<WantedVersion>;
   /** Says which version is to answer from now on; or what asking for it fails with. */
   promote(champion: WantedVersion | Error | undefined): void;
@@ -58,7 +62,7 @@ export async function openTestBundles(): Promise<TestBundles> {
   return {
     source: sourceOf('champion'),
     challengerSource: sourceOf('challenger'),
-    async add(version, { intercept, change = (manifest: Manifest) => manifest } = {}) {
+    async add(version, { intercept, change = (manifest: BinaryClassifier) => manifest } = {}) {
       const folder = path.join(directory, version);
       await cp(leadConversionFolder, folder, { recursive: true });
       const manifest = change(withIntercept({ ...original.manifest, version }, intercept));
@@ -80,7 +84,7 @@ export async function openTestBundles(): Promise<TestBundles> {
   };
 }
 
-function withIntercept(manifest: Manifest, intercept: number | undefined): Manifest {
+function withIntercept(manifest: BinaryClassifier, intercept: number | undefined): BinaryClassifier {
   const { calibration, golden } = manifest;
   if (intercept === undefined || calibration.method !== 'sigmoid') return manifest;
   const { parameters } = calibration;

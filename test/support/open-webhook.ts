@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { LightMyRequestResponse } from 'fastify';
-import type { ApiServer } from '../../producers/api/api-server.ts';
+import type { HttpServer } from '../../shared/http/http-server.ts';
 import { buildServer, type ApiOptions } from '../../producers/api/build-server.ts';
 import { readSettings } from '../../shared/config/read-settings.ts';
 import { webhookSettings } from '../../shared/config/webhook-settings.ts';
@@ -23,7 +23,7 @@ export type Answer = Pick<LightMyRequestResponse, 'statusCode' | 'headers' | 'bo
 /** The API with its webhook route, on stores of its own. */
 export interface OpenWebhook extends AsyncDisposable {
   fleet: TestFleet;
-  server: ApiServer;
+  server: HttpServer;
   deliver(body: unknown, headers?: Record<string, string>): Promise<Answer>;
   jobs(): Promise<JobRecord[]>;
   /** How many deliveries there were, by `sender outcome`. */

@@ -1,14 +1,16 @@
-import type { ModelLease, RowScore, ServedModel } from '../../shared/models/served-model.ts';
+import type { RowScore } from '../../shared/models/row-score.ts';
+import type { ModelLease, ServedModel } from '../../shared/models/served-model.ts';
 import { readLeadConversion } from './open-test-bundles.ts';
 
-export interface PlayedChallenger extends Pick<ServedModel, 'acquire' | 'current'> {
+export interface PlayedChallenger extends Pick<ServedModel<'binary_classifier'>, 'acquire' | 'current'> {
   /** How many rows it was asked about, each time. */
   asked: number[];
   /** How many leases are not over. */
   leases(): number;
 }
 
-export const scoredHalf: RowScore = {
+export const scoredHalf: RowScore<'binary_classifier'> = {
+  type: 'binary_classifier',
   kind: 'scored',
   probability: 0.5,
   confidence: 0.5,
@@ -17,7 +19,9 @@ export const scoredHalf: RowScore = {
 };
 
 /** A challenger under control of a test. It is version 9.9.9 of the lead conversion model. */
-export async function playChallenger(score: ModelLease['score']): Promise<PlayedChallenger> {
+export async function playChallenger(
+  score: ModelLease<'binary_classifier'>['score'],
+): Promise<PlayedChallenger> {
   const { manifest } = await readLeadConversion();
   const info = {
     manifest: { ...manifest, version: '9.9.9' },
@@ -39,6 +43,7 @@ export async function playChallenger(score: ModelLease['score']): Promise<Played
           asked.push(rows.length);
           return score(rows);
         },
+        scorePrepared: () => Promise.reject(new Error('the challenger is given rows as they are')),
         [Symbol.dispose]: () => void leases.delete(lease),
       };
     },

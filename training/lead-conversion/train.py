@@ -5,15 +5,14 @@
     python3 training/lead-conversion/train.py                        (from the root; a few seconds)
 
 Data: UCI Bank Marketing, see models/lead-conversion/CARD.md. `duration` is left out: it is known only after the call.
-The other 19 inputs are used as they are. Five gradient-boosted models, one per fold of a cross-validation, each trained on the other four
-fifths; the model that is served averages their log-odds. The calibration is fitted on the log-odds of rows that the
-fold's model has not seen. The same data and versions give the same bytes.
+The other 19 inputs are used as they are. Five gradient-boosted models, one per fold of a cross-validation, each trained
+on the other four fifths; the model that is served averages their log-odds. The calibration is fitted on the log-odds of
+rows that the fold's model has not seen. The same data and versions give the same bytes.
 """
 
-import gzip
-import hashlib
 import json
 import pathlib
+import sys
 
 import numpy
 import onnx
@@ -26,6 +25,12 @@ from sklearn.model_selection import StratifiedKFold
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+sys.path.insert(0, str(HERE.parent))
+
+from export.bundle import write_bundle, write_compressed  # noqa: E402
+from export.columns import categorical_column, numeric_column  # noqa: E402
+from export.reliability import calibration_error, draw_reliability, reliability  # noqa: E402
+
 MODEL_ID = "lead-conversion"
 VERSION = "1.0.0"
 BUNDLE = ROOT / "models" / MODEL_ID / VERSION
@@ -93,21 +98,6 @@ def fit_calibration(scores, outcomes):
     return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
 
 
-def calibration_error(probabilities, outcomes, bins=10):
-    """Expected calibration error over bins of equal width: the mean gap of stated and realised, weighted by rows."""
-    place = numpy.minimum((probabilities * bins).astype(int), bins - 1)
-    return float(sum(abs(probabilities[place == each].mean() - outcomes[place == each].mean()) * (place == each).mean()
-                     for each in range(bins) if (place == each).any()))
-
-
-def reliability(probabilities, outcomes, bins=10):
-    place = numpy.minimum((probabilities * bins).astype(int), bins - 1)
-    return [{"lower": each / bins, "upper": (each + 1) / bins, "count": int((place == each).sum()),
-             "mean_stated": round(float(probabilities[place == each].mean()), 4),
-             "realised": round(float(outcomes[place == each].mean()), 4)}
-            for each in range(bins) if (place == each).any()]
-
-
 def tree_node(model, place):
     """One fold's trees as an ONNX node that answers their log-odds."""
     attributes = {key: [] for key in ("nodes_treeids", "nodes_nodeids", "nodes_featureids", "nodes_values",
@@ -153,24 +143,11 @@ def make_onnx(models):
 def describe_column(table, name):
     """What preparation and the drift monitor need to know of one column."""
     values = table[name]
-    if name in CATEGORICAL:
-        vocabulary = CATEGORICAL[name]
-        counts = values.value_counts()
-        fallback = "unknown" if "unknown" in vocabulary else str(counts.idxmax())
-        return {"name": name, "type": "categorical", "vocabulary": vocabulary,
-                "missing": {"strategy": "constant", "value": fallback},
-                "unknown_category": {"strategy": "constant", "value": fallback},
-                "histogram": {"counts": [int(counts.get(category, 0)) for category in vocabulary]}}
-    # The first and the last bin are open: what lies beyond the range is counted there. A value that most rows have,
-    # such as the 999 of pdays, gets a bin of its own.
-    inner = numpy.unique(numpy.quantile(values, numpy.linspace(0, 1, 11)[1:-1]))
-    inner = inner[inner > values.min()]
-    counts = numpy.bincount(numpy.searchsorted(inner, values, side="right"), minlength=len(inner) + 1)
-    return {"name": name, "type": "numeric", "min": float(values.min()), "max": float(values.max()),
-            "mean": round(float(values.mean()), 6),
-            "missing": {"strategy": "constant", "value": round(float(values.median()), 6)},
-            "out_of_range": {"strategy": "clip"},
-            "histogram": {"inner_edges": [round(float(edge), 6) for edge in inner], "counts": counts.tolist()}}
+    if name not in CATEGORICAL:
+        return numeric_column(name, values.to_numpy(dtype=numpy.float64), values.median(), "clip")
+    vocabulary = CATEGORICAL[name]
+    fallback = "unknown" if "unknown" in vocabulary else str(values.value_counts().idxmax())
+    return categorical_column(name, values, vocabulary, fallback)
 
 
 def plain(row):
@@ -183,23 +160,6 @@ def golden_cases(table, probabilities):
     places = order[numpy.linspace(0, len(order) - 1, GOLDEN_CASES).astype(int)]
     return [{"input": plain(table.iloc[place].to_dict()), "expected": {"probability": float(probabilities[place])}}
             for place in places]
-
-
-def draw_reliability(bins):
-    """Stated against realised as a small picture; the area of a dot grows with its rows."""
-    most = max(each["count"] for each in bins)
-    dots = "".join(
-        f'<circle cx="{40 + 300 * each["mean_stated"]:.1f}" cy="{340 - 300 * each["realised"]:.1f}" '
-        f'r="{3 + 9 * (each["count"] / most) ** 0.5:.1f}" fill="#2563eb" fill-opacity="0.75"/>' for each in bins)
-    ticks = "".join(
-        f'<text x="{40 + 60 * tick}" y="358" text-anchor="middle">{tick / 5:.1f}</text>'
-        f'<text x="34" y="{344 - 60 * tick}" text-anchor="end">{tick / 5:.1f}</text>' for tick in range(6))
-    return (
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 360 390" font-family="sans-serif" font-size="11">'
-        '<rect width="360" height="390" fill="white"/><rect x="40" y="40" width="300" height="300" fill="none" '
-        'stroke="#9ca3af"/><path d="M40 340L340 40" stroke="#9ca3af" stroke-dasharray="4 4"/>'
-        f'{ticks}{dots}<text x="190" y="380" text-anchor="middle">stated probability</text>'
-        '<text x="40" y="28">share that converted, on rows that the model has not seen</text></svg>\n')
 
 
 def main():
@@ -228,10 +188,7 @@ def main():
     later_area = roc_auc_score(outcomes[first:], log_odds(early, rows[first:]))
 
     probabilities = sigmoid(slope * numpy.mean([log_odds(model, rows) for model in models], axis=0) + intercept)
-    BUNDLE.mkdir(parents=True, exist_ok=True)
     network = make_onnx(models)
-    (BUNDLE / "model.onnx").write_bytes(network)
-    (BUNDLE / "reliability.svg").write_text(draw_reliability(bins))
     metrics = {
         "auc": round(float(numpy.mean(areas)), 4), "auc_standard_deviation": round(float(numpy.std(areas)), 4),
         "brier": round(float(brier_score_loss(outcomes, held_out)), 4), "calibration_error": round(error, 4),
@@ -252,18 +209,17 @@ def main():
         "score_histogram": {
             "inner_edges": [round(float(edge), 6) for edge in score_edges],
             "counts": numpy.bincount(numpy.searchsorted(score_edges, held_out, side="right"), minlength=10).tolist()},
-        "files": {name: {"sha256": hashlib.sha256((BUNDLE / name).read_bytes()).hexdigest(),
-                         "bytes": (BUNDLE / name).stat().st_size} for name in ("model.onnx", "reliability.svg")},
+        "files": {},
         "golden": {"tolerance": TOLERANCE, "cases": golden_cases(table, probabilities)},
         "metrics": metrics, "reliability": bins,
         "data": {"name": "Bank Marketing (with social and economic context)", "url": "https://doi.org/10.24432/C5K306",
                  "licence": "CC BY 4.0", "citation": "Moro, Cortez, Rita 2014, doi:10.1016/j.dss.2014.03.001",
                  "rows": len(rows)},
     }
-    (BUNDLE / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    picture = draw_reliability(bins, "share that converted, on rows that the model has not seen")
+    write_bundle(BUNDLE, manifest, {"model.onnx": network, "reliability.svg": picture.encode()})
     # What the trainer itself says of every row: the fleet must say the same.
-    with gzip.GzipFile(HERE / "probabilities.txt.gz", "wb", mtime=0) as file:
-        file.write("".join(f"{probability:.8f}\n" for probability in probabilities).encode())
+    write_compressed(HERE / "probabilities.txt.gz", "".join(f"{probability:.8f}\n" for probability in probabilities))
     print(json.dumps({**metrics, "slope": slope, "intercept": intercept, "bytes": len(network)}, indent=2))
 
 

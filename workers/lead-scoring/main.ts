@@ -10,6 +10,7 @@ import { cacheRedisSettings } from '../../shared/config/redis-settings.ts';
 import { leadModelId, leadScoring } from '../../shared/contracts/lead-scoring.ts';
 import { JobError } from '../../shared/errors/job-error.ts';
 import { readLeads } from '../../shared/leads/read-leads.ts';
+import { isOfType } from '../../shared/models/model-type.ts';
 import { openModelStores } from '../../shared/models/open-model-stores.ts';
 import { openServedModel } from '../../shared/models/open-served-model.ts';
 import type { ModelStores } from '../../shared/models/registered-bundle.ts';
@@ -57,6 +58,7 @@ export const prepareWorker: PrepareWorker = (environment) => {
       await openServedModel({
         modelId: leadModelId,
         source: registeredSource(stores, leadModelId),
+        types: ['binary_classifier'],
         ttlSeconds: settings.model.cacheTtlSeconds,
         metrics,
         log,
@@ -66,6 +68,7 @@ export const prepareWorker: PrepareWorker = (environment) => {
       await openServedModel({
         modelId: leadModelId,
         source: registeredSource(stores, leadModelId, 'challenger'),
+        types: ['binary_classifier'],
         ttlSeconds: settings.model.cacheTtlSeconds,
         metrics,
         log,
@@ -121,9 +124,14 @@ export const prepareWorker: PrepareWorker = (environment) => {
 
 async function describeVersion(stores: ModelStores, version: string): Promise<VersionInfo> {
   const found = await readRegisteredManifest(stores, leadModelId, version);
-  if (found) return found;
-  const message = `The model ${leadModelId} has no version ${version} any more`;
-  throw new JobError('permanent', message, { code: 'MODEL_VERSION_UNKNOWN' });
+  if (!found) {
+    const message = `The model ${leadModelId} has no version ${version} any more`;
+    throw new JobError('permanent', message, { code: 'MODEL_VERSION_UNKNOWN' });
+  }
+  const { manifest, sha256 } = found;
+  if (isOfType(manifest, 'binary_classifier')) return { manifest, sha256 };
+  const message = `Version ${version} of ${leadModelId} is a ${manifest.model_type}, which scores no leads`;
+  throw new JobError('permanent', message, { code: 'MODEL_TYPE_UNUSABLE' });
 }
 
 function readiness(model: ServedModel): CheckState {

@@ -34,7 +34,7 @@ export interface Shadow extends Disposable {
 }
 
 export interface ShadowOptions {
-  challenger: Pick<ServedModel, 'acquire' | 'current'>;
+  challenger: Pick<ServedModel<'binary_classifier'>, 'acquire' | 'current'>;
   rows: ShadowRows;
   metrics: Pick<Metrics, 'shadowRows'>;
   log: Logger;

@@ -12,7 +12,7 @@ import type { TelemetryOptions } from './with-telemetry.ts';
 
 export interface LeadScoringDependencies
   extends TelemetryOptions, Required<Pick<ScoreLeadsOptions, 'readLeads' | 'cache'>> {
-  model: Pick<ServedModel, 'acquire'>;
+  model: Pick<ServedModel<'binary_classifier'>, 'acquire'>;
   /** Reads about a version that need not be loaded. */
   describeVersion: (version: string) => Promise<VersionInfo>;
   rows: ScoreRows;
@@ -31,7 +31,7 @@ export interface Scoring
   extends ScoreLeadsOptions, Pick<LeadScoringDependencies, 'rows' | 'shadow' | 'minFeatureCoverage' | 'now'> {
   /** Whose rows they are. */
   jobId: string;
-  model: ModelLease;
+  model: ModelLease<'binary_classifier'>;
   signal: AbortSignal;
 }
 

@@ -48,7 +48,7 @@ export function scoreBatch(
 /** The version that rows of a job name. */
 async function versionOf(
   [row]: readonly LeadScoresTable[],
-  loaded: ModelLease | undefined,
+  loaded: ModelLease<'binary_classifier'> | undefined,
   { describeVersion }: LeadScoringDependencies,
 ): Promise<VersionInfo> {
   if (loaded && (!row || row.model_version === loaded.manifest.version)) return loaded;

@@ -6,7 +6,7 @@ import type { LeadOutcome } from './score-row.ts';
 import type { Note } from './with-telemetry.ts';
 
 export interface ScoreLeadsOptions {
-  model: Pick<ModelLease, 'sha256' | 'score'>;
+  model: Pick<ModelLease<'binary_classifier'>, 'sha256' | 'score'>;
   /** What is known of leads, by id, as JSON text; a lead that does not exist is missing from the answer. */
   readLeads: (leadIds: readonly string[]) => Promise<ReadonlyMap<string, string>>;
   /** Left out: every lead is scored now, and nothing is kept. */

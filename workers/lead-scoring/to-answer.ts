@@ -14,7 +14,7 @@ export interface PlacedError {
 }
 
 /** What an answer says of the version that gave it. */
-export type VersionInfo = Pick<ModelInfo, 'manifest' | 'sha256'>;
+export type VersionInfo = Pick<ModelInfo<'binary_classifier'>, 'manifest' | 'sha256'>;
 
 /**
  * What the caller gets: what the rows say, in the order of the request.

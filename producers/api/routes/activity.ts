@@ -3,14 +3,14 @@ import { insertActivity } from '../../../shared/activity/insert-activity.ts';
 import { exampleActivity } from '../../../shared/api-contract/example-activity.ts';
 import type { Database } from '../../../shared/database/open-database.ts';
 import { createTimezoneNames } from '../../../shared/timezone/timezone-names.ts';
-import type { ApiServer } from '../api-server.ts';
+import type { HttpServer } from '../../../shared/http/http-server.ts';
 import { eventsBodySchema, eventsOf, receiveEvents, receiveResponses } from '../receive-events.ts';
 
 export interface ActivityRouteDependencies {
   database: Pick<Database, 'db'>;
 }
 
-export function addActivityRoutes(server: ApiServer, { database: { db } }: ActivityRouteDependencies): void {
+export function addActivityRoutes(server: HttpServer, { database: { db } }: ActivityRouteDependencies): void {
   const isTimezone = createTimezoneNames();
   server.post(
     '/v1/activity',

@@ -5,7 +5,7 @@ import { problemSchema } from '../../../shared/api-contract/problem-schema.ts';
 import type { Circuit } from '../../../shared/circuit/create-circuit.ts';
 import { exampleLeadIds, leadModelId } from '../../../shared/contracts/lead-scoring.ts';
 import { ModelNotReadyError } from '../../../shared/errors/job-error.ts';
-import type { ApiServer } from '../api-server.ts';
+import type { HttpServer } from '../../../shared/http/http-server.ts';
 import { loadedVersions } from '../loaded-versions.ts';
 import {
   leadBatchBodySchema,
@@ -37,7 +37,7 @@ const predictSchema = {
 const readProblems = { 401: problemSchema, 403: problemSchema, 503: problemSchema };
 
 /** Document 004: leads scored while the caller waits, and which model scores them. */
-export function addAdvancedMlRoutes(server: ApiServer, dependencies: AdvancedMlRouteDependencies): void {
+export function addAdvancedMlRoutes(server: HttpServer, dependencies: AdvancedMlRouteDependencies): void {
   const { legacyCircuit, readLeadModels, stopping } = dependencies;
   const tags = ['advanced ml'];
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { alertBodySchema, alertTypes, churnInsight } from '../../../shared/contracts/churn-insight.ts';
-import type { ApiServer } from '../api-server.ts';
-import { ProblemError } from '../problem.ts';
+import type { HttpServer } from '../../../shared/http/http-server.ts';
+import { ProblemError } from '../../../shared/http/problem.ts';
 import {
   submitHeadersSchema,
   submitJob,
@@ -10,7 +10,7 @@ import {
   type SubmitDependencies,
 } from '../submit-job.ts';
 
-export function addAlertRoutes(server: ApiServer, dependencies: SubmitDependencies): void {
+export function addAlertRoutes(server: HttpServer, dependencies: SubmitDependencies): void {
   server.post(
     '/v1/alerts',
     {

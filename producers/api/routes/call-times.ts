@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { problemSchema } from '../../../shared/api-contract/problem-schema.ts';
 import { storedCallTimeSchema, type StoredCallTime } from '../../../shared/api-contract/stored-call-time.ts';
 import { callTimePrediction, exampleContacts } from '../../../shared/contracts/call-time-prediction.ts';
-import type { ApiServer } from '../api-server.ts';
-import { ProblemError } from '../problem.ts';
+import type { HttpServer } from '../../../shared/http/http-server.ts';
+import { ProblemError } from '../../../shared/http/problem.ts';
 import {
   submitHeadersSchema,
   submitJob,
@@ -26,7 +26,7 @@ const problems = {
   503: problemSchema,
 };
 
-export function addCallTimeRoutes(server: ApiServer, dependencies: CallTimeRouteDependencies): void {
+export function addCallTimeRoutes(server: HttpServer, dependencies: CallTimeRouteDependencies): void {
   server.post(
     '/v1/call-times',
     {

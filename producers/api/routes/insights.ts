@@ -3,13 +3,13 @@ import { problemSchema } from '../../../shared/api-contract/problem-schema.ts';
 import { insightListSchema } from '../../../shared/api-contract/insight-list.ts';
 import { microsecondTimestampSchema } from '../../../shared/dynamodb/insight-item.ts';
 import type { InsightTable } from '../../../shared/dynamodb/insight-table.ts';
-import type { ApiServer } from '../api-server.ts';
+import type { HttpServer } from '../../../shared/http/http-server.ts';
 
 export interface InsightRouteDependencies {
   insightTable: Pick<InsightTable, 'list'>;
 }
 
-export function addInsightRoutes(server: ApiServer, { insightTable }: InsightRouteDependencies): void {
+export function addInsightRoutes(server: HttpServer, { insightTable }: InsightRouteDependencies): void {
   server.get(
     '/v1/insights/:entity_id',
     {

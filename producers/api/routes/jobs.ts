@@ -7,8 +7,8 @@ import type { Ledger } from '../../../shared/ledger/open-ledger.ts';
 import { describeJob, jobViewSchema, type JobView } from '../../../shared/queue/describe-job.ts';
 import type { Dispatcher } from '../../../shared/queue/open-dispatcher.ts';
 import { cancelJob, retryJob, type SteeringClients } from '../../../shared/queue/steer-job.ts';
-import type { ApiServer } from '../api-server.ts';
-import { ProblemError } from '../problem.ts';
+import type { HttpServer } from '../../../shared/http/http-server.ts';
+import { ProblemError } from '../../../shared/http/problem.ts';
 
 export interface JobRouteDependencies extends SteeringClients {
   ledger: Ledger;
@@ -26,7 +26,7 @@ const lookEveryMs = 500;
 /** Keeps proxies from taking a quiet stream for a dead one. */
 const heartbeatEveryMs = 15_000;
 
-export function addJobRoutes(server: ApiServer, dependencies: JobRouteDependencies): void {
+export function addJobRoutes(server: HttpServer, dependencies: JobRouteDependencies): void {
   const { ledger, queues, stopping } = dependencies;
 
   async function existing(id: string): Promise<JobRecord> {

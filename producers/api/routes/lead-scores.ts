@@ -11,9 +11,9 @@ import {
   exampleLeadIds,
 } from '../../../shared/contracts/lead-scoring.ts';
 import { splitBulk } from '../../../shared/leads/split-bulk.ts';
-import type { ApiServer } from '../api-server.ts';
+import type { HttpServer } from '../../../shared/http/http-server.ts';
 import { idempotencyKeyOf } from '../idempotency-key.ts';
-import { ProblemError } from '../problem.ts';
+import { ProblemError } from '../../../shared/http/problem.ts';
 import type { ReadBulkScores } from '../read-bulk-scores.ts';
 import { maxBulkBytes, readLeadIds } from '../read-lead-ids.ts';
 import { submitHeadersSchema, submitResponses, type SubmitDependencies } from '../submit-job.ts';
@@ -37,7 +37,7 @@ const errorLineSchema = z.object({ lead_id: z.string(), code: z.enum(bulkErrorCo
 
 /** Scoring of very many leads, which nobody waits for, and reading what came of it. */
 export async function addLeadScoreRoutes(
-  server: ApiServer,
+  server: HttpServer,
   dependencies: LeadScoreRouteDependencies,
 ): Promise<void> {
   await server.register(async (scope) => {

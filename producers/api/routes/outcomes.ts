@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 import { insertOnce } from '../../../shared/activity/insert-once.ts';
 import type { Database } from '../../../shared/database/open-database.ts';
 import type { Tables } from '../../../shared/database/tables.ts';
-import type { ApiServer } from '../api-server.ts';
+import type { HttpServer } from '../../../shared/http/http-server.ts';
 import { checkOutcomeEvent, outcomeEventSchema, type OutcomeRow } from '../outcome-event.ts';
 import { eventsBodySchema, eventsOf, receiveEvents, receiveResponses } from '../receive-events.ts';
 
@@ -41,7 +41,7 @@ const exampleOutcomes = [
   },
 ];
 
-export function addOutcomeRoutes(server: ApiServer, { database: { db } }: OutcomeRouteDependencies): void {
+export function addOutcomeRoutes(server: HttpServer, { database: { db } }: OutcomeRouteDependencies): void {
   server.post(
     '/v1/outcomes',
     {

@@ -1,9 +1,9 @@
 import etag from '@fastify/etag';
 import { z } from 'zod';
 import { problemSchema } from '../../../shared/api-contract/problem-schema.ts';
-import type { ApiServer } from '../api-server.ts';
+import type { HttpServer } from '../../../shared/http/http-server.ts';
 import type { PageReader } from '../page-reader.ts';
-import { ProblemError } from '../problem.ts';
+import { ProblemError } from '../../../shared/http/problem.ts';
 import {
   pageListSchema,
   storedPageSchema,
@@ -41,8 +41,8 @@ const examplePage: StoredPage = {
   degraded: false,
 };
 
-export async function addPageRoutes(server: ApiServer, { pages }: PageRouteDependencies): Promise<void> {
-  await server.register(async (scope: ApiServer) => {
+export async function addPageRoutes(server: HttpServer, { pages }: PageRouteDependencies): Promise<void> {
+  await server.register(async (scope: HttpServer) => {
     // Only what is there can be unchanged (RFC 9110, 13.2.1); the plugin looks at no status.
     scope.addHook('onSend', async (request, reply) => {
       if (reply.statusCode !== 200) delete request.headers['if-none-match'];

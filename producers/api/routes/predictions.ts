@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { problemSchema } from '../../../shared/api-contract/problem-schema.ts';
-import type { ApiServer } from '../api-server.ts';
+import type { HttpServer } from '../../../shared/http/http-server.ts';
 import type { PredictionReader } from '../prediction-reader.ts';
 import {
   predictionListSchema,
@@ -38,7 +38,7 @@ const examplePrediction: StoredPrediction = {
 
 const exampleHitRate: HitRate = { lower: 0.8, upper: 0.9, scored: 20, came_true: 17, realised: 0.85 };
 
-export function addPredictionRoutes(server: ApiServer, { predictions }: PredictionRouteDependencies): void {
+export function addPredictionRoutes(server: HttpServer, { predictions }: PredictionRouteDependencies): void {
   server.get(
     '/v1/predictions/:user_id',
     {

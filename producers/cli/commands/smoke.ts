@@ -8,6 +8,7 @@ import { CommandFailed, UsageError } from '../usage-error.ts';
 
 interface SmokeFlags {
   url?: URL;
+  modelsUrl?: URL;
   key?: string;
   timeout: number;
   json?: true;
@@ -24,6 +25,11 @@ export function addSmokeCommand(program: Command, context: CliContext): void {
     )
     .option('--url <url>', 'where its API is; without it, the fleet that runs in this folder', urlArgument)
     .option(
+      '--models-url <url>',
+      'where its models answer; without it and without --url, those of the fleet that runs in this folder',
+      urlArgument,
+    )
+    .option(
       '--key <key>',
       'an API key with the scopes produce and read; better in PRESAGE_API_KEY, which no one sees',
     )
@@ -38,23 +44,21 @@ export function addSmokeCommand(program: Command, context: CliContext): void {
 }
 
 async function smoke(flags: SmokeFlags, context: CliContext): Promise<void> {
-  const url = flags.url ?? urlOfFolder(context.workingDirectory);
+  // Of one fleet: where the API is named, the models of this folder are those of another.
+  const stack = flags.url ? undefined : readRunFile(context.workingDirectory);
+  const url = flags.url ?? (stack && new URL(stack.api));
+  const modelsUrl = flags.modelsUrl ?? (stack?.model_serving ? new URL(stack.model_serving) : undefined);
   if (!url) throw new UsageError('No fleet runs in this folder: name one with --url.');
   // Given as a variable, because the same is asked of it.
   const given = flags.key === undefined ? context.environment : { PRESAGE_API_KEY: flags.key };
   const { apiKey } = readSettings({ smoke: smokeSettings }, given).smoke;
   const { runSmoke } = await import('../smoke/run-smoke.ts');
   const { formatFindings } = await import('../doctor/format-findings.ts');
-  const findings = await runSmoke({ url, apiKey, waitMs: flags.timeout });
+  const findings = await runSmoke({ url, modelsUrl, apiKey, waitMs: flags.timeout });
   const failed = findings.filter(({ state }) => state === 'fail').length;
   if (flags.json) writeJson(context.output, { ok: failed === 0, findings });
   else context.output.write(formatFindings(findings));
   if (failed > 0) throw new CommandFailed(`${failed} of ${findings.length} checks failed.`);
-}
-
-function urlOfFolder(directory: string): URL | undefined {
-  const stack = readRunFile(directory);
-  return stack && new URL(stack.api);
 }
 
 function urlArgument(value: string): URL {

@@ -16,6 +16,7 @@ import { demoEnvironment } from './demo-environment.ts';
 import { indented } from './indented.ts';
 import { runCommand } from './run-command.ts';
 import { showCallTimes } from './show-call-times.ts';
+import { showEffects } from './show-effects.ts';
 import { showInsights } from './show-insights.ts';
 import { showLeads } from './show-leads.ts';
 import { showPages } from './show-pages.ts';
@@ -64,8 +65,9 @@ export async function runDemo(
     await showPages(fleet, example, say, context);
     await showQuietTick(fleet, models, say);
     await showLeads(fleet, join(directory, 'lead-ids.txt'), say);
+    await showEffects(fleet, say);
     say();
-    say('14. presage costs: what the calls of models would have cost');
+    say('15. presage costs: what the calls of models would have cost');
     say(indented(await runCommand(fleet, ['costs'])));
     say();
   } catch (error) {

@@ -50,7 +50,7 @@ export function modelInfo(model: RegisteredModel, version: ModelVersion, manifes
 }
 
 export function describeInfo(model: RegisteredModel, version: ModelVersion, manifest: Manifest): string {
-  const { calibration, confidence, data, feature_columns: columns, metrics } = manifest;
+  const { data, feature_columns: columns, metrics } = manifest;
   const facts: [string, string][] = [
     ['model', `${model.modelId} ${version.version}, ${manifest.model_type}`],
     ['what', manifest.description],
@@ -58,8 +58,7 @@ export function describeInfo(model: RegisteredModel, version: ModelVersion, mani
     ['sha-256', version.manifestSha256],
     ['registered', version.registeredAt],
     ['trained', `${manifest.trained_at} on ${data.rows} rows of ${data.name} (${data.licence})`],
-    ['calibration', `${calibration.method}, expected error ${calibration.calibration_error}`],
-    ['confidence', confidence.method],
+    ...factsOfKind(manifest),
     ...Object.entries(metrics).map(([name, value]): [string, string] => [name, String(value)]),
   ];
   const width = Math.max(...facts.map(([name]) => name.length)) + 2;
@@ -75,6 +74,27 @@ export function describeInfo(model: RegisteredModel, version: ModelVersion, mani
   );
   const history = model.history.map(({ at, action, version: changed }) => `${at}  ${action}  ${changed}\n`);
   return [lines, columnTable, ...(history.length > 0 ? [history.join('')] : [])].join('\n');
+}
+
+function factsOfKind(manifest: Manifest): [string, string][] {
+  if (manifest.model_type === 'binary_classifier') {
+    const { calibration, confidence } = manifest;
+    return [
+      ['calibration', `${calibration.method}, expected error ${calibration.calibration_error}`],
+      ['confidence', confidence.method],
+    ];
+  }
+  const { effects, outputs } = manifest;
+  const { of, level, realised_coverage: coverage, rows } = outputs.uncertainty;
+  return [
+    ['effects', `of ${namesOf(outputs.treatments)} on ${effects.outcome}, by ${effects.estimator}`],
+    ['regimes', namesOf(outputs.regimes)],
+    ['uncertainty', `of ${of}: ${level} stated held ${coverage} of ${rows} rows`],
+  ];
+}
+
+function namesOf(outputs: readonly { name: string }[]): string {
+  return outputs.map(({ name }) => name).join(', ');
 }
 
 export function verificationReport(verifications: readonly Verification[]) {

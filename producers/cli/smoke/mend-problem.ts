@@ -7,16 +7,16 @@ const mends: Partial<Record<ProblemCode, string>> = {
   STORE_UNAVAILABLE: 'Ask presage doctor, on a machine with the configuration of the fleet.',
   CIRCUIT_OPEN: 'Mend what is wrong with scoring; ten seconds later the route tries again.',
   MODEL_NOT_READY:
-    'Does a worker lead-scoring run, and is a version promoted? presage models list; presage models promote ID VERSION.',
+    'Does its worker (lead-scoring, model-serving) run, and is a version promoted? presage models list; presage models promote ID VERSION.',
   STILL_QUEUED:
     'Does a worker lead-scoring run, and is the queue neither paused nor behind? presage queues list.',
 };
 
-/** What to do about a problem that the API answered. */
+/** What to do about a problem that a fleet answered. */
 export function mendProblem({ code, job_id, request_id }: Problem): string {
   const known = Object.entries(mends).find(([name]) => name === code)?.[1];
   if (known !== undefined) return known;
   return job_id === undefined
-    ? `The logs of the API have the request id ${request_id}.`
+    ? `The logs of what answered have the request id ${request_id}.`
     : `presage jobs show ${job_id} tells why.`;
 }

@@ -7,7 +7,7 @@ import { CommandFailed } from '../usage-error.ts';
 import { mendProblem } from './mend-problem.ts';
 import { NoAnswer, WrongAnswer } from './wrong-answer.ts';
 
-/** The API of a running fleet, seen from outside. Every call throws WrongAnswer, or CommandFailed without a key. */
+/** An HTTP interface of a running fleet, seen from outside. Every call throws WrongAnswer, or CommandFailed without a key. */
 export interface FleetApi {
   /** How long the fleet is asked to wait for a worker's result, in milliseconds. */
   waitMs: number;
@@ -38,16 +38,23 @@ export interface Answer<Body> {
 }
 
 export interface FleetApiOptions {
-  /** Where the API is, perhaps under a path. */
+  /** Where it is, perhaps under a path. */
   url: URL;
+  service: Service;
   apiKey: string | undefined;
   waitMs: number;
+}
+
+/** How what is asked is called in words for people, and the flag that says where it is. */
+interface Service {
+  name: string;
+  flag: string;
 }
 
 /** What may pass between the end of the waiting and the answer, in milliseconds. */
 const answerMarginMs = 5_000;
 
-export function openFleetApi({ url, apiKey, waitMs }: FleetApiOptions): FleetApi {
+export function openFleetApi({ url, service, apiKey, waitMs }: FleetApiOptions): FleetApi {
   const base = `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
   const authorization = apiKey === undefined ? undefined : { authorization: `Bearer ${apiKey}` };
   const patienceMs = waitMs + answerMarginMs;
@@ -61,7 +68,7 @@ export function openFleetApi({ url, apiKey, waitMs }: FleetApiOptions): FleetApi
       });
       return { response, text: await response.text() };
     } catch (error) {
-      throw noAnswer(error, url, patienceMs);
+      throw noAnswer(error, url, service, patienceMs);
     }
   }
 
@@ -70,12 +77,12 @@ export function openFleetApi({ url, apiKey, waitMs }: FleetApiOptions): FleetApi
     async ask(request, { schema, statuses = [200] }) {
       const { response, text } = await send(request);
       const body = jsonOf(text);
-      if (!statuses.includes(response.status)) throw unexpected(response.status, body, waitMs);
+      if (!statuses.includes(response.status)) throw unexpected(response.status, body, { service, waitMs });
       const parsed = schema.safeParse(body);
       if (parsed.success) return { body: parsed.data, headers: response.headers };
       throw new WrongAnswer(
         `the answer has another form: ${describeIssues(parsed.error)}`,
-        'Is this the API of a Presage of the same version as this command? Else correct --url.',
+        `Is this ${service.name}, of the same version as this command? Else correct ${service.flag}.`,
       );
     },
     async askRefused(request, status, code) {
@@ -83,37 +90,41 @@ export function openFleetApi({ url, apiKey, waitMs }: FleetApiOptions): FleetApi
       const body = jsonOf(text);
       const problem = problemSchema.safeParse(body).data;
       if (response.status === status && problem?.code === code) return;
-      if (!response.ok) throw unexpected(response.status, body, waitMs);
+      if (!response.ok) throw unexpected(response.status, body, { service, waitMs });
       throw new WrongAnswer(
         `it was taken (${response.status}); it must be refused with ${status} ${code}`,
-        'Is this the API of a Presage of the same version as this command?',
+        `Is this ${service.name}, of the same version as this command?`,
       );
     },
   };
 }
 
-function noAnswer(error: unknown, url: URL, patienceMs: number): NoAnswer {
+function noAnswer(error: unknown, url: URL, { name, flag }: Service, patienceMs: number): NoAnswer {
   if (error instanceof DOMException && error.name === 'TimeoutError') {
     return new NoAnswer(
       `no answer from ${url.host} within ${patienceMs} ms`,
-      'Is it well, and does the network let this machine through to it? Else correct --url, or give more --timeout.',
+      `Is it well, and does the network let this machine through to it? Else correct ${flag}, or give more --timeout.`,
       { cause: error },
     );
   }
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   const timedOut = errorCode(cause) === 'UND_ERR_CONNECT_TIMEOUT';
   const { finding, mend } = connectionProblem(timedOut ? { code: 'ETIMEDOUT' } : cause, {
-    service: 'the API of Presage',
+    service: name,
     address: url.host,
-    variables: '--url',
-    tlsSetting: 'the scheme of --url',
+    variables: flag,
+    tlsSetting: `the scheme of ${flag}`,
     tls: url.protocol === 'https:',
   });
   return new NoAnswer(finding, mend, { cause: error });
 }
 
 /** What to throw for an answer with another status than the one that was hoped for. */
-function unexpected(status: number, body: unknown, waitMs: number): Error {
+function unexpected(
+  status: number,
+  body: unknown,
+  { service, waitMs }: Pick<FleetApiOptions, 'service' | 'waitMs'>,
+): Error {
   const accepted = status === 202 ? acceptedSchema.safeParse(body).data : undefined;
   if (accepted) {
     const { job_id: jobId, queue } = accepted;
@@ -131,8 +142,8 @@ function unexpected(status: number, body: unknown, waitMs: number): Error {
   if (problem)
     return new WrongAnswer(`${status} ${problem.code}: ${withoutDot(problem.detail)}`, mendProblem(problem));
   return new NoAnswer(
-    `what answers there (${status}) is not the API of Presage`,
-    'Does something between answer in its place? Else correct --url.',
+    `what answers there (${status}) is not ${service.name}`,
+    `Does something between answer in its place? Else correct ${service.flag}.`,
   );
 }
 

@@ -6,13 +6,25 @@ import { checkActivity } from './check-activity.ts';
 import { checkAlerts } from './check-alerts.ts';
 import { checkCallTimes } from './check-call-times.ts';
 import { checkLeads } from './check-leads.ts';
+import { checkServing } from './check-serving.ts';
 import { findOut } from './find-out.ts';
 import { openFleetApi, type FleetApi, type FleetApiOptions } from './open-fleet-api.ts';
 import type { SmokeDocument } from './smoke-document.ts';
 import { NoAnswer, WrongAnswer } from './wrong-answer.ts';
 
 /** In the order in which their findings are told. */
-const documents: readonly SmokeDocument[] = [checkCallTimes, checkActivity, checkAlerts, checkLeads];
+const documents: readonly SmokeDocument[] = [
+  checkCallTimes,
+  checkActivity,
+  checkAlerts,
+  checkServing,
+  checkLeads,
+];
+
+export interface SmokeOptions extends Omit<FleetApiOptions, 'service'> {
+  /** Where the models answer; `undefined`: they are not asked. */
+  modelsUrl: URL | undefined;
+}
 
 const contractSchema = z.object({ openapi: z.string(), info: z.object({ title: z.literal('Presage') }) });
 
@@ -21,10 +33,17 @@ const contractSchema = z.object({ openapi: z.string(), info: z.object({ title: z
  *
  * @throws CommandFailed when no Presage answers at the URL, or the key is not known there
  */
-export async function runSmoke(options: FleetApiOptions): Promise<Finding[]> {
-  const api = openFleetApi(options);
+export async function runSmoke({ modelsUrl, ...options }: SmokeOptions): Promise<Finding[]> {
+  const api = openFleetApi({ ...options, service: { name: 'the API of Presage', flag: '--url' } });
+  const models =
+    modelsUrl &&
+    openFleetApi({
+      ...options,
+      url: modelsUrl,
+      service: { name: 'the process model-serving', flag: '--models-url' },
+    });
   const { findings, startedAt } = await checkApi(api);
-  const found = await Promise.all(documents.map((check) => check(api, { startedAt })));
+  const found = await Promise.all(documents.map((check) => check(api, { startedAt, models })));
   return [...findings, ...found.flat()];
 }
 

@@ -7,4 +7,6 @@ export type SmokeDocument = (api: FleetApi, context: SmokeContext) => Promise<Fi
 export interface SmokeContext {
   /** When the examples were sent, by the clock of the fleet. */
   startedAt: Date;
+  /** The process model-serving; `undefined` when nobody said where it is. */
+  models: FleetApi | undefined;
 }

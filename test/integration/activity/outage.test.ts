@@ -1,4 +1,4 @@
-import type { ApiServer } from '../../../producers/api/api-server.ts';
+import type { HttpServer } from '../../../shared/http/http-server.ts';
 import { buildServer } from '../../../producers/api/build-server.ts';
 import { databaseFromUrl } from '../../../shared/config/database-settings.ts';
 import { callTimePrediction } from '../../../shared/contracts/call-time-prediction.ts';
@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => fleet[Symbol.asyncDispose]());
 
-async function post(server: ApiServer, url: string, payload: object) {
+async function post(server: HttpServer, url: string, payload: object) {
   // Awaited here: the request does not begin before.
   return await server.inject({ method: 'POST', url, payload });
 }

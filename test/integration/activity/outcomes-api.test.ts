@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { ApiServer } from '../../../producers/api/api-server.ts';
+import type { HttpServer } from '../../../shared/http/http-server.ts';
 import { buildServer } from '../../../producers/api/build-server.ts';
 import { callTimePrediction } from '../../../shared/contracts/call-time-prediction.ts';
 import { apiOptions } from '../../support/api-options.ts';
 import { openTestFleet, type TestFleet } from '../../support/open-test-fleet.ts';
 
 let fleet: TestFleet;
-let server: ApiServer;
+let server: HttpServer;
 beforeEach(async () => {
   fleet = await openTestFleet([callTimePrediction]);
   server = await buildServer(apiOptions(fleet));

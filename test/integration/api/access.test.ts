@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ApiServer } from '../../../producers/api/api-server.ts';
+import type { HttpServer } from '../../../shared/http/http-server.ts';
 import { buildServer } from '../../../producers/api/build-server.ts';
 import { callTimePrediction } from '../../../shared/contracts/call-time-prediction.ts';
 import { processSettings } from '../../../shared/config/process-settings.ts';
@@ -22,7 +22,7 @@ const { access } = readSettings({ process: processSettings }, environment).proce
 const body = { contacts: [{ id: 'a', phoneNumber: '+972501234567' }] };
 
 let fleet: TestFleet;
-let server: ApiServer;
+let server: HttpServer;
 beforeAll(async () => {
   fleet = await openTestFleet([callTimePrediction]);
 });

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ApiServer } from '../../../producers/api/api-server.ts';
+import type { HttpServer } from '../../../shared/http/http-server.ts';
 import { buildServer } from '../../../producers/api/build-server.ts';
 import { callTimePrediction } from '../../../shared/contracts/call-time-prediction.ts';
 import type { EmbeddedServer } from '../../../shared/embedded/embedded-server.ts';
@@ -14,7 +14,7 @@ const answer = { predictions: [], errors: [] };
 let servers: PrivateServers;
 let redis: EmbeddedServer;
 let fleet: TestFleet;
-let server: ApiServer;
+let server: HttpServer;
 
 beforeAll(async () => {
   servers = await openPrivateServers();

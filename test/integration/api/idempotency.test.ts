@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ApiServer } from '../../../producers/api/api-server.ts';
+import type { HttpServer } from '../../../shared/http/http-server.ts';
 import { buildServer } from '../../../producers/api/build-server.ts';
 import { callTimePrediction } from '../../../shared/contracts/call-time-prediction.ts';
 import { apiOptions } from '../../support/api-options.ts';
@@ -9,7 +9,7 @@ const body = (id = 'a') => ({ contacts: [{ id, phoneNumber: '+972501234567' }] }
 const result = { predictions: [], errors: [] };
 
 let fleet: TestFleet;
-let server: ApiServer;
+let server: HttpServer;
 beforeEach(async () => {
   fleet = await openTestFleet([callTimePrediction]);
   server = await buildServer(apiOptions(fleet));

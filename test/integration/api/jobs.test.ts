@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { ApiServer } from '../../../producers/api/api-server.ts';
+import type { HttpServer } from '../../../shared/http/http-server.ts';
 import { buildServer } from '../../../producers/api/build-server.ts';
 import { callTimePrediction } from '../../../shared/contracts/call-time-prediction.ts';
 import { JobError } from '../../../shared/errors/job-error.ts';
@@ -12,7 +12,7 @@ const payload = (id: string) => ({ contacts: [{ id, phoneNumber: '+972501234567'
 const result = { predictions: [], errors: [] };
 
 let fleet: TestFleet;
-let server: ApiServer;
+let server: HttpServer;
 let stopping: AbortController;
 beforeEach(async () => {
   fleet = await openTestFleet([callTimePrediction]);

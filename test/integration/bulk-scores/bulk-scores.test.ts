@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { z } from 'zod';
-import type { ApiServer } from '../../../producers/api/api-server.ts';
+import type { HttpServer } from '../../../shared/http/http-server.ts';
 import { buildServer } from '../../../producers/api/build-server.ts';
 import { leadScoring } from '../../../shared/contracts/lead-scoring.ts';
 import { JobError } from '../../../shared/errors/job-error.ts';
@@ -18,7 +18,7 @@ import { until } from '../../support/until.ts';
 
 let fleet: TestFleet;
 let room: LeadScoringRoom;
-let server: ApiServer;
+let server: HttpServer;
 beforeEach(async () => {
   fleet = await openTestFleet([leadScoring]);
   room = await openLeadScoring({ databaseSettings: fleet.databaseSettings });

@@ -11,11 +11,12 @@ beforeAll(async () => {
 });
 afterAll(() => doctor[Symbol.asyncDispose]());
 
-/** A file of the version that is served. */
+/** A file of the version of lead-conversion that is served. */
 async function storedFile(name: string): Promise<string> {
   const folder = fileURLToPath(doctor.environment.ARTIFACTS_URL);
   const files = await readdir(folder, { recursive: true });
-  return path.join(folder, files.find((file) => path.basename(file) === name) ?? name);
+  const found = files.find((file) => file.includes('lead-conversion') && path.basename(file) === name);
+  return path.join(folder, found ?? name);
 }
 
 test('what is served is as it was registered', async () => {

@@ -63,7 +63,10 @@ const secondVersion = () =>
 
 test('what comes with Presage answers at once, and is installed once', async () => {
   expect(await install()).toEqual([]);
-  expect(await registered()).toMatchObject([{ modelId: 'lead-conversion', champion: '1.0.0' }]);
+  expect(await registered()).toMatchObject([
+    { modelId: 'lead-conversion', champion: '1.0.0' },
+    { modelId: 'macro-effects', champion: '1.0.0' },
+  ]);
   const before = await registered();
   expect(await install()).toEqual([]);
   expect(await registered()).toEqual(before);

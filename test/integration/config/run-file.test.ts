@@ -19,6 +19,7 @@ afterEach(() => rm(directory, { recursive: true, force: true }));
 const stack: RunningStack = {
   api: 'http://127.0.0.1:8080',
   dashboard: 'http://127.0.0.1:8082',
+  model_serving: 'http://127.0.0.1:8083',
   redis: 'redis://default:secret@127.0.0.1:6379/0',
   mysql: 'mysql://presage:secret@127.0.0.1:3306/presage',
   dynamodb: 'http://127.0.0.1:8000',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ApiServer } from '../../../producers/api/api-server.ts';
+import type { HttpServer } from '../../../shared/http/http-server.ts';
 import { buildServer } from '../../../producers/api/build-server.ts';
 import { churnInsight, type Insight } from '../../../shared/contracts/churn-insight.ts';
 import { JobError } from '../../../shared/errors/job-error.ts';
@@ -31,7 +31,7 @@ const openapiSchema = z.object({
 });
 
 let fleet: TestFleet;
-let server: ApiServer;
+let server: HttpServer;
 beforeEach(async () => {
   fleet = await openTestFleet([churnInsight]);
   server = await buildServer(apiOptions(fleet));

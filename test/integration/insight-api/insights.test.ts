@@ -1,4 +1,4 @@
-import type { ApiServer } from '../../../producers/api/api-server.ts';
+import type { HttpServer } from '../../../shared/http/http-server.ts';
 import { buildServer } from '../../../producers/api/build-server.ts';
 import { checkReadiness } from '../../../producers/api/check-readiness.ts';
 import { callTimePrediction } from '../../../shared/contracts/call-time-prediction.ts';
@@ -21,7 +21,7 @@ let opened: TestInsightTable;
 let insightTable: InsightTable;
 let emulator: EmbeddedServer;
 let fleet: TestFleet;
-let server: ApiServer;
+let server: HttpServer;
 beforeAll(async () => {
   opened = await openTestInsightTable();
   ({ emulator, table: insightTable } = opened);

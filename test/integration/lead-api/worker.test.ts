@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import type { ApiServer } from '../../../producers/api/api-server.ts';
+import type { HttpServer } from '../../../shared/http/http-server.ts';
 import { buildServer } from '../../../producers/api/build-server.ts';
 import { leadModelId, leadScoresSchema, leadScoring } from '../../../shared/contracts/lead-scoring.ts';
 import { writeLeads } from '../../../shared/leads/write-leads.ts';
@@ -14,7 +14,7 @@ import { until } from '../../support/until.ts';
 
 let models: ModelRoom;
 let fleet: TestFleet;
-let server: ApiServer;
+let server: HttpServer;
 let leads: SampleLead[];
 let resources: AsyncDisposableStack;
 beforeEach(async () => {

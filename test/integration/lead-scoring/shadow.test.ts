@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { v7 as uuid } from 'uuid';
 import type { LeadScores } from '../../../shared/contracts/lead-scoring.ts';
-import type { Manifest } from '../../../shared/models/manifest.ts';
+import type { BinaryClassifier } from '../../../shared/models/manifest.ts';
 import type { FeatureRow } from '../../../shared/models/prepare-features.ts';
 import { createShadowRows } from '../../../workers/lead-scoring/shadow-rows.ts';
 import { openLeadScoring, type LeadScoringRoom } from '../../support/open-lead-scoring.ts';
@@ -100,7 +100,7 @@ test('of two runs of a job at once, the one whose scores are stored is compared'
 
 test('a lead that one version rejects has no probability of it', async () => {
   const rejecting = (column: string) => ({
-    change: (manifest: Manifest) => ({
+    change: (manifest: BinaryClassifier) => ({
       ...manifest,
       feature_columns: manifest.feature_columns.map((one) =>
         one.name === column ? { ...one, missing: { strategy: 'reject' as const } } : one,

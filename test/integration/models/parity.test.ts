@@ -27,7 +27,7 @@ it('says of every row of the data what the trainer says, and finds it where the 
 
   const features: number[] = [];
   const probabilities: number[] = [];
-  await using scorer = await openScorer(manifest, network);
+  await using scorer = await openScorer('binary_classifier', manifest, network);
   for (let first = 0; first < rows.length; first += chunkRows) {
     const { scores, prepared } = await scorer.score(rows.slice(first, first + chunkRows));
     expect([...prepared.problems]).toEqual([]);

@@ -17,7 +17,7 @@ it('frees what it unloads: 100 reloads take no more memory than a few', async ()
   bundles.promote(versions[0]);
   const log = createLogger({ process: 'test', level: 'fatal' });
   const options = { modelId: 'lead-conversion', source: bundles.source, ttlSeconds: 3_600, metrics, log };
-  await using model = await openServedModel(options);
+  await using model = await openServedModel({ ...options, types: ['binary_classifier'] });
 
   let afterWarmUp = 0;
   for (let count = 1; count <= warmUp + reloads; count += 1) {

@@ -1,5 +1,5 @@
 import { appendFile, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import type { Manifest } from '../../../shared/models/manifest.ts';
+import type { BinaryClassifier } from '../../../shared/models/manifest.ts';
 import type { WantedVersion } from '../../../shared/models/model-source.ts';
 import { openServedModelRoom, score, type ServedModelRoom } from '../../support/open-served-model-room.ts';
 
@@ -16,7 +16,7 @@ async function flipByte(file: string): Promise<void> {
   await writeFile(file, bytes);
 }
 
-const withWrongGolden = (manifest: Manifest): Manifest => ({
+const withWrongGolden = (manifest: BinaryClassifier): BinaryClassifier => ({
   ...manifest,
   golden: {
     ...manifest.golden,
@@ -84,7 +84,7 @@ describe.each<[string, Damage, string]>([
   });
 });
 
-it.each<[string, (manifest: Manifest) => Manifest, string]>([
+it.each<[string, (manifest: BinaryClassifier) => BinaryClassifier, string]>([
   [
     'a golden input gives another output',
     withWrongGolden,

@@ -30,6 +30,7 @@ it('loads the champion at the start and answers with it', async () => {
   expect(second).toEqual(first);
   expect(first).toEqual({
     kind: 'scored',
+    type: 'binary_classifier',
     probability: expect.any(Number) as number,
     confidence: expect.any(Number) as number,
     coverage: 5 / 19,

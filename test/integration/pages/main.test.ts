@@ -48,7 +48,9 @@ async function startWorker(
     database,
     log,
     metrics,
+    tracing: fleet.tracing,
     enqueue,
+    listensAt: () => undefined,
     consume: (contract, handlers) => void consume(contract, handlers),
   });
 }

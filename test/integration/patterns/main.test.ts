@@ -30,7 +30,9 @@ async function openWorker(resources: AsyncDisposableStack, environment: Environm
     database,
     log,
     metrics,
+    tracing: fleet.tracing,
     enqueue,
+    listensAt: () => undefined,
     consume: (contract, handlers) => void consume(contract, handlers),
   });
   expect(check).toBeUndefined();

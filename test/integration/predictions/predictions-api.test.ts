@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { v7 as uuid } from 'uuid';
 import { z } from 'zod';
-import type { ApiServer } from '../../../producers/api/api-server.ts';
+import type { HttpServer } from '../../../shared/http/http-server.ts';
 import { buildServer } from '../../../producers/api/build-server.ts';
 import { createPredictionReader } from '../../../producers/api/prediction-reader.ts';
 import {
@@ -24,7 +24,7 @@ interface Page {
 }
 
 let fleet: TestFleet;
-let server: ApiServer;
+let server: HttpServer;
 beforeAll(async () => {
   fleet = await openTestFleet([callTimePrediction]);
   server = await buildServer(apiOptions(fleet));

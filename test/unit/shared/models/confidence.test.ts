@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { confidence } from '../../../../shared/models/confidence.ts';
-import { confidenceMethods } from '../../../../shared/models/manifest.ts';
+import { confidenceMethods } from '../../../../shared/models/binary-classifier-manifest.ts';
 
 const members = [0.1, 0.3];
 

@@ -1,43 +1,11 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
-import { ManifestError, parseManifest } from '../../../../shared/models/parse-manifest.ts';
+import { parseManifest } from '../../../../shared/models/parse-manifest.ts';
+import { problemsAfter, problemsOf, setPart, type ManifestPart } from '../../../support/manifest-problems.ts';
 import { root } from '../../../support/source-files.ts';
 
 const bytes = readFileSync(path.join(root, 'models/lead-conversion/1.0.0/manifest.json'));
-
-/** Any part of a manifest, so that a test can put in what no manifest may have. */
-interface Part {
-  [key: string]: Part;
-}
-
-function problemsOf(content: string | Uint8Array): readonly string[] {
-  try {
-    parseManifest(typeof content === 'string' ? new TextEncoder().encode(content) : content);
-    return [];
-  } catch (error) {
-    if (error instanceof ManifestError) return error.problems;
-    throw error;
-  }
-}
-
-/** What is wrong with the real manifest after one change. */
-function problemsAfter(change: (manifest: Part) => void): readonly string[] {
-  const manifest = JSON.parse(bytes.toString()) as Part;
-  change(manifest);
-  return problemsOf(JSON.stringify(manifest));
-}
-
-/** Sets what lies at a path such as `runtime/file` or `feature_columns/0/min`. */
-function set(fields: string, value: unknown) {
-  return (manifest: Part) => {
-    const names = fields.split('/');
-    const last = names.pop() ?? '';
-    const part = names.reduce<Part>((within, name) => within[name] as Part, manifest);
-    if (value === undefined) delete part[last];
-    else part[last] = value as Part;
-  };
-}
 
 test('reads the manifest that comes with Presage', () => {
   const manifest = parseManifest(bytes);
@@ -57,8 +25,16 @@ test.each<[string, unknown, string]>([
   ['version', '1.0', 'version: must be a semantic version such as 1.2.3'],
   ['version', '1.0.0+build', 'version: must be a semantic version such as 1.2.3'],
   ['version', '01.0.0', 'version: must be a semantic version such as 1.2.3'],
-  ['model_type', 'oracle', "model_type: Invalid discriminator value. Expected 'binary_classifier'"],
-  ['model_type', undefined, "model_type: Invalid discriminator value. Expected 'binary_classifier'"],
+  [
+    'model_type',
+    'oracle',
+    "model_type: Invalid discriminator value. Expected 'binary_classifier' | 'hybrid_causal_model'",
+  ],
+  [
+    'model_type',
+    undefined,
+    "model_type: Invalid discriminator value. Expected 'binary_classifier' | 'hybrid_causal_model'",
+  ],
   ['schema_version', 2, 'schema_version: Invalid input: expected 1'],
   ['owner', 'me', 'owner: is not known'],
   ['runtime/threads', 4, 'runtime.threads: is not known'],
@@ -130,22 +106,22 @@ test.each<[string, unknown, string]>([
     'golden.cases[0].expected.probability: Too big: expected number to be <=1',
   ],
 ])('%s = %j is refused: %s', (fields, value, problem) => {
-  expect(problemsAfter(set(fields, value))).toContain(problem);
+  expect(problemsAfter(bytes, setPart(fields, value))).toContain(problem);
 });
 
 test.each(['../model.onnx', 'sub/model.onnx', '/etc/passwd', '.hidden', 'manifest.json', '', 'a\\b'])(
   'a file %j is refused',
   (name) => {
     const stated = { sha256: 'a'.repeat(64), bytes: 1 };
-    const [problem] = problemsAfter((manifest) =>
-      set(`files`, { ...manifest['files'], [name]: stated })(manifest),
+    const [problem] = problemsAfter(bytes, (manifest) =>
+      setPart(`files`, { ...manifest['files'], [name]: stated })(manifest),
     );
     expect(problem).toContain(`files[${JSON.stringify(name)}]`);
   },
 );
 
 test.each(['1.0.0', '0.0.0', '10.20.30-rc.1', '1.0.0-alpha-b.x.7'])('%s is a version', (version) => {
-  expect(problemsAfter(set('version', version))).toEqual([]);
+  expect(problemsAfter(bytes, setPart('version', version))).toEqual([]);
 });
 
 test('an isotonic calibration rises, and has knots of both coordinates', () => {
@@ -157,30 +133,32 @@ test('an isotonic calibration rises, and has knots of both coordinates', () => {
   });
   const low = { log_odds: -1, probability: 0.1 };
   const high = { log_odds: 1, probability: 0.1 };
-  expect(problemsAfter(set('calibration', calibration([low, high])))).toEqual([]);
+  expect(problemsAfter(bytes, setPart('calibration', calibration([low, high])))).toEqual([]);
   const expected = [
     'calibration.parameters.knots: must ascend in log_odds and must not descend in probability',
   ];
-  expect(problemsAfter(set('calibration', calibration([high, low])))).toEqual(expected);
-  expect(problemsAfter(set('calibration', calibration([low, { ...high, probability: 0.05 }])))).toEqual(
-    expected,
-  );
+  expect(problemsAfter(bytes, setPart('calibration', calibration([high, low])))).toEqual(expected);
+  expect(
+    problemsAfter(bytes, setPart('calibration', calibration([low, { ...high, probability: 0.05 }]))),
+  ).toEqual(expected);
 });
 
 test('agreement needs members that can disagree', () => {
-  const change = (members: number) => (manifest: Part) => {
-    set('confidence/method', 'agreement')(manifest);
-    set('runtime/members', members)(manifest);
+  const change = (members: number) => (manifest: ManifestPart) => {
+    setPart('confidence/method', 'agreement')(manifest);
+    setPart('runtime/members', members)(manifest);
   };
-  expect(problemsAfter(change(2))).toEqual([]);
-  expect(problemsAfter(change(1))).toEqual(['confidence.method: agreement needs at least two members']);
+  expect(problemsAfter(bytes, change(2))).toEqual([]);
+  expect(problemsAfter(bytes, change(1))).toEqual([
+    'confidence.method: agreement needs at least two members',
+  ]);
 });
 
 test('what is no JSON in UTF-8 is told, and no more than twenty problems', () => {
   expect(problemsOf('{')).toEqual(['is not JSON in UTF-8']);
   expect(problemsOf(Uint8Array.of(0x22, 0xff, 0x22))).toEqual(['is not JSON in UTF-8']);
-  const problems = problemsAfter((manifest) => {
-    for (let number = 0; number < 30; number += 1) set(`extra${number}`, 1)(manifest);
+  const problems = problemsAfter(bytes, (manifest) => {
+    for (let number = 0; number < 30; number += 1) setPart(`extra${number}`, 1)(manifest);
   });
   expect(problems).toHaveLength(21);
   expect(problems.at(-1)).toBe('and 10 more problems');

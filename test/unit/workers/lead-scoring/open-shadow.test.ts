@@ -1,6 +1,6 @@
 import type { LeadShadowScoresTable } from '../../../../shared/database/lead-shadow-scores-table.ts';
 import type { FeatureRow } from '../../../../shared/models/prepare-features.ts';
-import type { RowScore } from '../../../../shared/models/served-model.ts';
+import type { RowScore } from '../../../../shared/models/row-score.ts';
 import { createLogger } from '../../../../shared/telemetry/create-logger.ts';
 import { createMetrics, type Metrics } from '../../../../shared/telemetry/create-metrics.ts';
 import { openShadow, type Shadow } from '../../../../workers/lead-scoring/open-shadow.ts';
@@ -12,7 +12,7 @@ const longMs = 60_000;
 let metrics: Metrics;
 let recorded: LeadShadowScoresTable[];
 let challenger: PlayedChallenger;
-let scores: (rows: readonly FeatureRow[]) => Promise<RowScore[]>;
+let scores: (rows: readonly FeatureRow[]) => Promise<RowScore<'binary_classifier'>[]>;
 let shadow: Shadow;
 beforeEach(async () => {
   metrics = createMetrics();
@@ -138,6 +138,7 @@ test('what a challenger is asked about is neither compared with itself nor with 
     ...info,
     manifest: { ...manifest, version: '10.0.0' },
     score: (rows) => scores(rows),
+    scorePrepared: () => fail(),
     [Symbol.dispose]: () => {},
   });
   await jest.advanceTimersByTimeAsync(longMs);

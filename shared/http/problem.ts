@@ -1,7 +1,9 @@
 import type { z } from 'zod';
-import { problemKinds, type Problem, type ProblemCode } from '../../shared/api-contract/problem-schema.ts';
+import { problemKinds, type Problem, type ProblemCode } from '../api-contract/problem-schema.ts';
 
 interface ProblemDetails {
+  /** Instead of the code's own. */
+  status?: number;
   errors?: Problem['errors'];
   jobId?: string;
   retryAfterSeconds?: number;
@@ -10,6 +12,7 @@ interface ProblemDetails {
 /** An answer that is not a success; thrown by routes and turned into problem details in one place. */
 export class ProblemError extends Error {
   readonly code: ProblemCode;
+  readonly status: number;
   readonly errors: Problem['errors'];
   readonly jobId: string | undefined;
   /** When it is worth trying again; a few seconds where nobody knows. */
@@ -19,6 +22,7 @@ export class ProblemError extends Error {
     super(detail);
     this.name = 'ProblemError';
     this.code = code;
+    this.status = more.status ?? problemKinds[code].status;
     this.errors = more.errors ?? [];
     this.jobId = more.jobId;
     this.retryAfterSeconds = more.retryAfterSeconds;
@@ -26,13 +30,13 @@ export class ProblemError extends Error {
 }
 
 export function problemBody(error: ProblemError, requestId: string): Problem {
-  const { status, title } = problemKinds[error.code];
+  const { code, status } = error;
   return {
-    type: `urn:presage:problem:${error.code.toLowerCase().replaceAll('_', '-')}`,
-    title,
+    type: `urn:presage:problem:${code.toLowerCase().replaceAll('_', '-')}`,
+    title: problemKinds[code].title,
     status,
     detail: error.message,
-    code: error.code,
+    code,
     request_id: requestId,
     ...(error.jobId === undefined ? {} : { job_id: error.jobId }),
     errors: error.errors,

@@ -1,14 +1,11 @@
 import { errorCodes, type FastifyError } from 'fastify';
-import { JobError, ModelNotReadyError, StoreUnavailableError } from '../../shared/errors/job-error.ts';
-import { AccessDenied } from '../../shared/http-access/add-access-control.ts';
-import { PayloadError } from '../../shared/queue/enqueue.ts';
-import { ProblemError, problemFromIssues } from './problem.ts';
-import { StillQueuedError } from './still-queued-error.ts';
+import { JobError, ModelNotReadyError, StoreUnavailableError } from '../errors/job-error.ts';
+import { AccessDenied } from '../http-access/add-access-control.ts';
+import { ProblemError } from './problem.ts';
 
-/** Whatever a route or the server threw, as the problem that the caller is told. Undefined: our own fault. */
+/** What any route or the server itself threw, as the problem that the caller is told. Undefined: our own fault. */
 export function toProblem(error: FastifyError | Error): ProblemError | undefined {
   if (error instanceof ProblemError) return error;
-  if (error instanceof PayloadError) return problemFromIssues(error.issues);
   if (error instanceof StoreUnavailableError) {
     return new ProblemError(
       'STORE_UNAVAILABLE',
@@ -17,9 +14,6 @@ export function toProblem(error: FastifyError | Error): ProblemError | undefined
   }
   if (error instanceof ModelNotReadyError) {
     return new ProblemError('MODEL_NOT_READY', `${error.message}. Try again in a few seconds.`);
-  }
-  if (error instanceof StillQueuedError) {
-    return new ProblemError('STILL_QUEUED', error.message, { jobId: error.jobId });
   }
   if (error instanceof JobError && error.code === 'CIRCUIT_OPEN') {
     const retryAfterSeconds = Math.max(1, Math.ceil((error.retryAfterMs ?? 0) / 1_000));
@@ -33,9 +27,6 @@ export function toProblem(error: FastifyError | Error): ProblemError | undefined
   }
   if (error instanceof JobError && error.code === 'QUEUE_FULL') {
     return new ProblemError('QUEUE_FULL', `${error.message}. Try again in a few seconds.`);
-  }
-  if (error instanceof JobError && error.code === 'SENDER_UNREACHABLE') {
-    return new ProblemError('SENDER_UNREACHABLE', `${error.message}. Nothing was accepted; send it again.`);
   }
   if (error instanceof errorCodes.FST_ERR_CTP_BODY_TOO_LARGE) {
     return new ProblemError(
