@@ -1,13 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { z } from 'zod';
-import { buildServer } from '../../../producers/api/build-server.ts';
 import { forgotten } from '../../../producers/cli/forget/mention.ts';
-import { runFilePath, writeRunFile } from '../../../shared/config/run-file.ts';
-import type { Environment } from '../../../shared/config/read-settings.ts';
-import { allQueues } from '../../../shared/contracts/all-queues.ts';
 import { callTimePrediction } from '../../../shared/contracts/call-time-prediction.ts';
 import {
   alertOf,
@@ -22,60 +14,16 @@ import { inventAnswer } from '../../../shared/emulators/invent-answer.ts';
 import { openLlmServer } from '../../../shared/emulators/llm-server.ts';
 import { openLocalServer } from '../../../shared/emulators/open-local-server.ts';
 import { writeLeads } from '../../../shared/leads/write-leads.ts';
-import { sha256Of } from '../../../shared/models/file-problem.ts';
-import { parseManifest } from '../../../shared/models/parse-manifest.ts';
 import type { ServedModelReport } from '../../../shared/models/served-model-report.ts';
-import { processIdentity } from '../../../shared/process/process-identity.ts';
-import { apiOptions } from '../../support/api-options.ts';
 import { emptyScores } from '../../support/open-lead-api.ts';
-import type { ModelRoom } from '../../support/open-model-room.ts';
 import { openRunningFleet } from '../../support/open-running-fleet.ts';
-import { openServing } from '../../support/open-serving.ts';
-import { openTestFleet, type TestFleet } from '../../support/open-test-fleet.ts';
+import type { TestFleet } from '../../support/open-test-fleet.ts';
 import { runPresage } from '../../support/run-presage.ts';
+import { openSmokeApi, runSmoke, smokeKey } from '../../support/run-smoke.ts';
 import { sampleLeads } from '../../support/sample-leads.ts';
-import { readSmallCausalBundle } from '../../support/small-causal.ts';
 
-const smallCausalRow = { rate: 2.5, spread: 1.25, sector: 'other' };
-
-const key = 'the-key-of-this-test';
+const key = smokeKey;
 const sha256 = createHash('sha256').update(key).digest('hex');
-
-const reportSchema = z.object({
-  ok: z.boolean(),
-  findings: z.array(
-    z.object({
-      subject: z.string(),
-      check: z.string(),
-      state: z.string(),
-      finding: z.string(),
-      mend: z.string().nullable(),
-    }),
-  ),
-});
-
-/** Each finding as `state subject check: finding. mend`. */
-async function smoke(url: string, flags: readonly string[] = [], environment: Environment = {}) {
-  const run = await runPresage(['smoke', '--url', url, '--json', ...flags], environment);
-  expect(run.output + run.messages).not.toContain(key);
-  const { ok, findings } = reportSchema.parse(JSON.parse(run.output));
-  const lines = findings.map(
-    ({ state, subject, check, finding, mend }) =>
-      `${state} ${subject} ${check}: ${finding}${mend === null ? '' : `. ${mend}`}`,
-  );
-  expect(ok).toBe(run.exitCode === 0);
-  return { exitCode: run.exitCode, messages: run.messages, lines };
-}
-
-/** The API in this process, with workers that a test plays itself, or none. */
-async function openApi(resources: AsyncDisposableStack): Promise<{ url: string; fleet: TestFleet }> {
-  const fleet = resources.use(await openTestFleet(allQueues));
-  const insightTable = { list: () => Promise.resolve({ insights: [], nextCursor: null }) };
-  const server = resources.adopt(await buildServer(apiOptions(fleet, { insightTable })), (opened) =>
-    opened.close(),
-  );
-  return { url: await server.listen({ host: '127.0.0.1', port: 0 }), fleet };
-}
 
 /** Tells, as a worker does, that it has a model. */
 async function tellLoaded({ redis, keys }: TestFleet, status: ServedModelReport['status']): Promise<void> {
@@ -119,7 +67,7 @@ test('a fleet that works: every answer is right, and a second run writes no even
   );
   const { api: url, model_serving: modelsUrl } = running.fleet.describe();
 
-  const first = await smoke(`${url}/`, ['--models-url', modelsUrl], { PRESAGE_API_KEY: key });
+  const first = await runSmoke(`${url}/`, ['--models-url', modelsUrl], { PRESAGE_API_KEY: key });
   expect(first.lines.filter((line) => !line.startsWith('ok '))).toEqual([]);
   expect(first.lines).toEqual(
     expect.arrayContaining([
@@ -140,7 +88,7 @@ test('a fleet that works: every answer is right, and a second run writes no even
     ]),
   );
 
-  const second = await smoke(url, ['--key', key, '--models-url', modelsUrl]);
+  const second = await runSmoke(url, ['--key', key, '--models-url', modelsUrl]);
   expect(second.exitCode).toBe(0);
   const known = second.lines.filter((line) => line.includes('no worker was asked now'));
   expect(known.map((line) => line.split(':')[0])).toEqual([
@@ -163,8 +111,8 @@ test('a fleet that works: every answer is right, and a second run writes no even
 
 test('without workers, what they should have done fails and names them; the rest is right', async () => {
   await using resources = new AsyncDisposableStack();
-  const { url } = await openApi(resources);
-  const { exitCode, lines, messages } = await smoke(url, ['--timeout', '300']);
+  const { url } = await openSmokeApi(resources);
+  const { exitCode, lines, messages } = await runSmoke(url, ['--timeout', '300']);
   expect([exitCode, messages]).toEqual([1, '9 of 17 checks failed.\n']);
   const failed = lines.filter((line) => line.startsWith('fail '));
   const notDone = (check: string, worker: string) =>
@@ -191,99 +139,9 @@ test('without workers, what they should have done fails and names them; the rest
   ]);
 });
 
-/** The findings about the models, of which an API without workers says nothing. */
-async function smokeModels(url: string, modelsUrl: string): Promise<string[]> {
-  const { lines } = await smoke(url, ['--timeout', '1', '--models-url', modelsUrl]);
-  return lines.filter((line) => line.includes(' 003 '));
-}
-
-/** A model with columns for which no strategy fills anything in. */
-async function promoteDemanding(room: ModelRoom): Promise<void> {
-  const bundle = await readSmallCausalBundle();
-  const columns = bundle.manifest.feature_columns.map((column) => ({
-    ...column,
-    missing: { strategy: 'reject' as const },
-  }));
-  const manifestBytes = Buffer.from(JSON.stringify({ ...bundle.manifest, feature_columns: columns }));
-  const manifest = parseManifest(manifestBytes);
-  await room.promoteBundle({ ...bundle, manifest, manifestBytes, manifestSha256: sha256Of(manifestBytes) });
-}
-
-test('the fleet of the folder is asked for its models too, whichever they are', async () => {
-  await using resources = new AsyncDisposableStack();
-  const { url } = await openApi(resources);
-  const serving = resources.use(await openServing({ prepare: promoteDemanding }));
-  const folder = await mkdtemp(join(tmpdir(), 'presage-smoke-'));
-  resources.defer(() => rm(folder, { recursive: true }));
-  writeRunFile(runFilePath(folder), {
-    api: url,
-    model_serving: serving.url,
-    dashboard: '',
-    redis: '',
-    mysql: '',
-    dynamodb: '',
-    artifacts: '',
-    health: {},
-    pids: {},
-    up: { pid: process.pid, identity: processIdentity(process.pid) ?? '' },
-  });
-  const run = await runPresage(['smoke', '--timeout', '1'], {}, { workingDirectory: folder });
-  expect(run.output).toContain('small-causal 1.0.0: 3 features, 2 treatments, 3 regimes');
-  expect(run.output).toMatch(/ok +003 several rows +n_samples 2, n_features 3/);
-  // Of another fleet than the one that is named.
-  const named = await runPresage(['smoke', '--timeout', '1', '--url', url], {}, { workingDirectory: folder });
-  expect(named.output).toMatch(/warn +003 models +skipped/);
-});
-
-test('without a causal model the example is asked of none; without a model process nothing is', async () => {
-  await using resources = new AsyncDisposableStack();
-  const { url } = await openApi(resources);
-  const serving = resources.use(await openServing());
-  expect(await smokeModels(url, serving.url)).toEqual([
-    expect.stringMatching(/^warn 003 health: no model is registered/),
-    expect.stringMatching(/^warn 003 models: none: no hybrid_causal_model answers.*presage models promote/),
-    'ok 003 unknown model: a model that is not registered is 404',
-  ]);
-  const nobody = `http://127.0.0.1:${await findFreePort()}`;
-  expect(await smokeModels(url, nobody)).toEqual([
-    expect.stringMatching(
-      /^fail 003 health: nothing listens at .*\. Start the process model-serving there, or correct --models-url\.$/,
-    ),
-  ]);
-});
-
-test('answers of models that are not the documented ones fail', async () => {
-  await using resources = new AsyncDisposableStack();
-  const { url } = await openApi(resources);
-  const serving = resources.use(
-    await openServing({ prepare: async (room) => room.promoteBundle(await readSmallCausalBundle()) }),
-  );
-  const described = new Map<string, string>();
-  for (const path of ['/health', '/models', '/models/small-causal/info']) {
-    described.set(path, await (await fetch(`${serving.url}${path}`)).text());
-  }
-  // What every row and every model is answered with: one row's answer, and a field that is not documented.
-  let prediction = await (await serving.post('/predict/small-causal', smallCausalRow)).text();
-  const spoilt = resources.use(
-    await openLocalServer({
-      handle: ({ url: path = '' }, _body, response) =>
-        response.setHeader('content-type', 'application/json').end(described.get(path) ?? prediction),
-    }),
-  );
-  expect((await smokeModels(url, spoilt.url)).filter((line) => !line.startsWith('ok '))).toEqual([
-    expect.stringMatching(/^fail 003 several rows: n_samples: 1 in place of 2/),
-    expect.stringMatching(/^fail 003 not valid: it was taken \(200\); it must be refused with 422/),
-    expect.stringMatching(/^fail 003 unknown model: it was taken \(200\); it must be refused with 404/),
-  ]);
-  prediction = prediction.replace('{', '{"confidence":1,');
-  expect(await smokeModels(url, spoilt.url)).toContainEqual(
-    expect.stringMatching(/^fail 003 predict: the answer has another form: .*"confidence"/),
-  );
-});
-
 test('answers of another form, and leads and contacts that do not come back, fail', async () => {
   await using resources = new AsyncDisposableStack();
-  const { url, fleet } = await openApi(resources);
+  const { url, fleet } = await openSmokeApi(resources);
   await tellLoaded(fleet, 'ready');
   fleet.consume(callTimePrediction, { start: () => Promise.resolve({ predictions: [], errors: [] }) });
   fleet.consume(leadScoring, { start: () => Promise.resolve(emptyScores) });
@@ -292,7 +150,7 @@ test('answers of another form, and leads and contacts that do not come back, fai
     start: (payload, { jobId }) =>
       Promise.resolve(insightOf(alertSchema.parse(alertOf(payload)), jobId, new Date(Date.now() + 60_000))),
   });
-  const { lines } = await smoke(url, ['--timeout', '2000']);
+  const { lines } = await runSmoke(url, ['--timeout', '2000']);
   expect(lines).toEqual(
     expect.arrayContaining([
       expect.stringMatching(/^fail 000 call-times: 0 predictions for 1 contacts/),
@@ -308,7 +166,7 @@ test('answers of another form, and leads and contacts that do not come back, fai
 
 test('unknown leads, and entities that were forgotten, are told apart from faults', async () => {
   await using resources = new AsyncDisposableStack();
-  const { url, fleet } = await openApi(resources);
+  const { url, fleet } = await openSmokeApi(resources);
   await tellLoaded(fleet, 'degraded');
   const errors = exampleLeadIds.map((lead_id) => ({
     lead_id,
@@ -323,7 +181,7 @@ test('unknown leads, and entities that were forgotten, are told apart from fault
         entity_id: forgotten,
       }),
   });
-  const { lines } = await smoke(url, ['--timeout', '2000']);
+  const { lines } = await runSmoke(url, ['--timeout', '2000']);
   expect(lines.find((line) => line.includes(' 002 high_ib'))).toMatch(
     /^warn 002 high_ib_call_frequency: stu_4532 was forgotten since it was explained, .* no worker was asked now/,
   );
