@@ -54,7 +54,13 @@ export interface CallTimeTestOptions {
 }
 
 export async function openCallTime(options: CallTimeTestOptions = {}): Promise<CallTime> {
-  const { beside, withEndpoint = true, parallelism = 8, endpointTimeoutMs = 400, now = Date.now } = options;
+  const {
+    beside,
+    withEndpoint = true,
+    parallelism = 8,
+    endpointTimeoutMs = 10_000,
+    now = Date.now,
+  } = options;
   // A machine without credentials would be asked for its role first, which takes a second where there is none.
   process.env['AWS_EC2_METADATA_DISABLED'] = 'true';
   const resources = new AsyncDisposableStack();

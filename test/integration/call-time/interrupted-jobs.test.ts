@@ -14,7 +14,7 @@ describe('call-time-prediction, interrupted', () => {
   let callTime: CallTime;
 
   beforeEach(async () => {
-    callTime = await openCallTime({ endpointTimeoutMs: 10_000 });
+    callTime = await openCallTime();
   });
 
   afterEach(() => callTime[Symbol.asyncDispose]());
