@@ -50,6 +50,7 @@ export async function openServedModel<Type extends ModelType>(
   const retiring = new Set<Promise<void>>();
   let serving: LentVersion<Type> | undefined;
   let problem: string | undefined;
+  let isAssigned = true;
   let failures = 0;
   let isClosed = false;
   let timer: NodeJS.Timeout | undefined;
@@ -99,6 +100,7 @@ export async function openServedModel<Type extends ModelType>(
       const error = classify(thrown);
       return { text: `its ${source.alias} cannot be looked up: ${error.message}`, error };
     }
+    isAssigned = wanted !== undefined;
     if (!wanted && isChampion) return { text: 'no version of it was promoted yet' };
     if (!wanted) {
       serve(undefined);
@@ -156,6 +158,7 @@ export async function openServedModel<Type extends ModelType>(
     acquire: () => serving?.lease(),
     current: () => serving?.info,
     problem: () => problem,
+    isAssigned: () => isAssigned,
     refresh,
     async [Symbol.asyncDispose]() {
       isClosed = true;

@@ -36,6 +36,8 @@ export interface ServedModel<Type extends ModelType = ModelType> extends AsyncDi
   current(): ModelInfo<Type> | undefined;
   /** What is wrong now, also while the last good version answers; `undefined` when all is well. */
   problem(): string | undefined;
+  /** Whether the registry names a version that is to be served; so it is taken to be until the registry has answered. */
+  isAssigned(): boolean;
   /** Looks now whether another version is to be served. Resolves when that is settled, and never rejects. */
   refresh(): Promise<void>;
 }

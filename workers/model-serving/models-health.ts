@@ -8,11 +8,12 @@ export interface ModelsHealth {
 }
 
 /**
- * How the models are. The process can do its work as long as one of them answers: that another one cannot be loaded is
- * no reason to take that one away too. Without a single model it waits for the first one to be promoted.
+ * How the models are of which a version was promoted. The process can do its work as long as one of them answers: that another one cannot be loaded is
+ * no reason to take that one away too. Without a single one it waits for the first to be promoted.
  */
 export function healthOf(served: Pick<ServedModels, 'list' | 'isKnown'>): ModelsHealth {
-  const models = served.list().map(([model_id, model]) => {
+  const promoted = served.list().filter(([, model]) => model.served.isAssigned());
+  const models = promoted.map(([model_id, model]) => {
     const version = model.served.current()?.manifest.version ?? null;
     const isWell = model.served.problem() === undefined;
     const status =

@@ -38,8 +38,8 @@ interface StartedServing {
 }
 
 /**
- * Starts, and tells the state machine that started this process what came of it: every model must have been loaded,
- * which includes its checksums and its golden inputs.
+ * Starts, and tells the state machine that started this process what came of it: every model of which a version was
+ * promoted must have been loaded, which includes its checksums and its golden inputs.
  *
  * @throws what `start` throws, which the state is told as `START_FAILED`; JobError `permanent` with the code
  *   `MODELS_NOT_READY` when a model was not loaded, or there is none; `TASK_CALLBACK_FAILED`
@@ -77,7 +77,8 @@ export async function reportStart<Started extends StartedServing>(
     throw error;
   }
   const { models, url } = started;
-  const loaded = models.list().map(([model_id, { served }]) => {
+  const promoted = models.list().filter(([, { served }]) => served.isAssigned());
+  const loaded = promoted.map(([model_id, { served }]) => {
     const current = served.current();
     return {
       model_id,
@@ -98,7 +99,7 @@ export async function reportStart<Started extends StartedServing>(
 
 function failureOf(isKnown: boolean, models: StartReport['models']): string | undefined {
   if (!isKnown) return 'The registry of models could not be read';
-  if (models.length === 0) return 'No model is registered';
+  if (models.length === 0) return 'No version of a model was promoted';
   const failed = models.filter(({ version, problem }) => version === null || problem !== null);
   if (failed.length === 0) return undefined;
   return failed.map(({ model_id, problem }) => `${model_id}: ${problem ?? 'is not loaded'}`).join('; ');

@@ -147,7 +147,7 @@ test('a job waits, unspent, for a model of which no version is promoted yet', as
   });
   await using resources = new AsyncDisposableStack();
   const { check } = await openWorker(resources);
-  expect(await check()).toEqual({ models: 'failed' });
+  expect(await check()).toEqual({ models: 'degraded' });
   const { id } = await fleet.enqueue.enqueue(modelServing, { model_id: 'small-causal', rows: [row] });
   await until(() => fleet.logLines.some((line) => line.includes('No version of the model')));
   await models.promoteBundle(bundle);

@@ -47,6 +47,16 @@ test('a model that is registered later comes in, another version takes over, a b
   expect(serving.logLines.some((line) => line.includes('model.onnx is missing'))).toBe(true);
 });
 
+test('a model that is registered but not promoted yet is no trouble of those that answer', async () => {
+  const { room, models } = serving;
+  await room.promoteBundle(await readSmallCausalBundle());
+  await models.refresh('small-causal');
+  await room.challenge('1.0.0');
+  await models.refresh('lead-conversion');
+  expect((await serving.post('/predict/lead-conversion', {})).status).toBe(503);
+  expect(await health()).toEqual([200, 'healthy']);
+});
+
 test('a model without a version that answers is 503, and says when to try again', async () => {
   const { room, models } = serving;
   const bundle = await shiftedSmallCausal('1.0.0', 1);

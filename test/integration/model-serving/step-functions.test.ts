@@ -77,6 +77,16 @@ test('loads, verifies, tells the state that waits, and serves', async () => {
   expect(response.status).toBe(200);
 });
 
+test('a model that is only registered does not keep the others from starting', async () => {
+  await models.challenge('1.0.0');
+  await using process = start();
+  await until(() => process.stdout().includes('\n'));
+  expect(JSON.parse(process.stdout())).toMatchObject({
+    status: 'ready',
+    models: [{ model_id: 'small-causal', version: '1.0.0' }],
+  });
+});
+
 test('a container that is started again after its state has ended serves all the same', async () => {
   sfn.failNext('TaskTimedOut');
   await using process = start();

@@ -68,9 +68,11 @@ it('opens without a version when none was promoted, and serves the first one whe
   expect(model.acquire()).toBeUndefined();
   expect(model.current()).toBeUndefined();
   expect(model.problem()).toBe('no version of it was promoted yet');
+  expect(model.isAssigned()).toBe(false);
   room.bundles.promote(await room.bundles.add('1.0.0'));
   await model.refresh();
   expect(model.problem()).toBeUndefined();
+  expect(model.isAssigned()).toBe(true);
   expect(await score(model)).toBeGreaterThan(0);
 });
 

@@ -28,6 +28,7 @@ test.each([
       acquire: () => lease,
       current: () => lease,
       problem: () => undefined,
+      isAssigned: () => true,
       refresh: () => Promise.resolve(),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     };
