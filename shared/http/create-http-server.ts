@@ -73,6 +73,8 @@ export async function createHttpServer(
   }).withTypeProvider<ZodTypeProvider>();
 
   endConnectionsOnClose(server);
+  // Fastify's own reader of text would hand a JSON body sent without its type to routes as one string.
+  server.removeContentTypeParser('text/plain');
   server.decorateRequest('span');
   server.setValidatorCompiler(validatorCompiler);
   // Answers are made from our own typed values; checking them again would only cost time.

@@ -147,8 +147,8 @@ test.each(['-1', '30001', 'soon', '1.5'])('wait_ms=%s is refused', async (waitMs
   expect(response.json()).toMatchObject({ errors: [{ pointer: '#/wait_ms' }] });
 });
 
-test('another media type is refused', async () => {
-  const response = await post('/v1/call-times', 'id,phoneNumber', { 'content-type': 'text/csv' });
+test.each(['text/csv', 'text/plain'])('another media type is refused: %s', async (type) => {
+  const response = await post('/v1/call-times', 'id,phoneNumber', { 'content-type': type });
   expect(response.statusCode).toBe(415);
   expect(response.json()).toMatchObject({ code: 'UNSUPPORTED_MEDIA_TYPE' });
 });
