@@ -6,6 +6,12 @@ import { join } from 'node:path';
 enableCompileCache(join(import.meta.dirname, '../node_modules/.cache/presage'));
 // What the environment itself names comes first.
 if (existsSync('.env')) process.loadEnvFile('.env');
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    // `presage jobs list | head`: whoever read has seen enough; what the command does is done all the same.
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
 const { runCommand } = await import('../producers/cli/main.ts');
 const { environmentOfRunningStack } = await import('../shared/config/run-file.ts');
 

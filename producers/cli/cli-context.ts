@@ -4,11 +4,14 @@ import { producerSettings } from '../../shared/config/producer-settings.ts';
 import { readSettings, type Environment } from '../../shared/config/read-settings.ts';
 import { redisSettings } from '../../shared/config/redis-settings.ts';
 import { allQueues } from '../../shared/contracts/all-queues.ts';
+import { StoreUnavailableError } from '../../shared/errors/job-error.ts';
 import { createQueueLimit, type QueueLimit } from '../../shared/queue/create-queue-limit.ts';
 import { openProducer, type Producer } from '../../shared/queue/open-producer.ts';
 import { connectRedis } from '../../shared/queue/connect-redis.ts';
 import { openResultChannel, type ResultChannel } from '../../shared/queue/open-result-channel.ts';
 import { createLogger } from '../../shared/telemetry/create-logger.ts';
+
+const redisWaitMs = 5_000;
 
 /** Where a command reads and writes; tests give their own. */
 export interface CliContext {
@@ -53,6 +56,16 @@ export async function withClients<Value>(
   );
   const queueLimit = createQueueLimit(producer.ledger, settings.producer.queueMaxDepth);
   return await command({ ...producer, results, queueLimit });
+}
+
+/**
+ * For commands that Redis alone can answer; all others work without it.
+ *
+ * @throws StoreUnavailableError when it does not answer in time
+ */
+export async function requireRedis({ redis }: CliClients): Promise<void> {
+  await redis.untilReady(redisWaitMs);
+  if (redis.client.status !== 'ready') throw new StoreUnavailableError('redis', undefined);
 }
 
 /** One JSON document: indented for people at a terminal, on one line for programs. */

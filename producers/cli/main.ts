@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { ConfigurationError, type Environment } from '../../shared/config/read-settings.ts';
 import { allQueues } from '../../shared/contracts/all-queues.ts';
+import { errorCode } from '../../shared/errors/classify.ts';
 import { JobError, StoreUnavailableError } from '../../shared/errors/job-error.ts';
 import type { CliContext } from './cli-context.ts';
 import { addActivityCommand } from './commands/activity.ts';
@@ -145,7 +146,12 @@ function explain(error: unknown, { messages }: CliContext): number {
     return 1;
   }
   if (error instanceof StoreUnavailableError) {
-    messages.write(`${error.message}. Is it running, and is its address right?\n`);
+    const code = errorCode(error.cause);
+    const reason = code === undefined ? '' : ` (${code})`;
+    messages.write(
+      `${error.message}${reason}. Is it running, and are its address and credentials right? ` +
+        '`presage doctor` says more.\n',
+    );
     return 1;
   }
   if (error instanceof JobError) {

@@ -26,10 +26,17 @@ const outageCodes: ReadonlySet<string> = new Set([
   'ER_QUERY_INTERRUPTED',
   'ER_NEW_ABORTING_CONNECTION',
   'ER_CONNECTION_KILLED',
+  // After a failover the old primary only reads: the connection is given up, and the next one finds the new primary.
+  'ER_OPTION_PREVENTS_STATEMENT',
+  'ER_READ_ONLY_MODE',
+  // Nothing can be written until somebody makes room.
+  'ER_DISK_FULL',
+  'ER_RECORD_FILE_FULL',
 ]);
 
 /**
- * Opens a pool; connects with the first query. Every query that meets an outage throws StoreUnavailableError.
+ * Opens a pool; connects with the first query. Every query that meets an outage, or for which no connection can be made,
+ * throws StoreUnavailableError.
  *
  * @param options.queryTimeoutMs how long one query may take until that counts as an outage
  */
@@ -80,7 +87,8 @@ function reportOutages(pool: Pool, queryTimeoutMs: number): MysqlPool {
   return {
     getConnection(callback) {
       pool.getConnection((error, connection) => {
-        if (error) failed(callback, isOutage(error) ? new StoreUnavailableError('mysql', error) : error);
+        // Whatever the reason: a password that was changed must not cost the jobs their attempts.
+        if (error) failed(callback, new StoreUnavailableError('mysql', error));
         else callback(undefined, boundedConnection(connection, queryTimeoutMs));
       });
     },

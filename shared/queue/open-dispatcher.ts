@@ -39,6 +39,8 @@ export interface Dispatcher extends AsyncDisposable {
   /** Lets no worker take a job of the queue, or lets them again. Redis keeps this: wiped, it is forgotten. */
   setPaused(queue: string, paused: boolean): Promise<void>;
   isPaused(queue: string): Promise<boolean>;
+  /** How many workers are connected and wait for the queue's jobs or have some in hand. */
+  workers(queue: string): Promise<number>;
   depth(queue: string): Promise<Record<'waiting' | 'active' | 'delayed' | 'failed', number>>;
 }
 
@@ -129,6 +131,10 @@ export function openDispatcher({ connection, contracts, keys, log }: DispatcherO
 
     async isPaused(queue) {
       return queueOf(queue).queue.isPaused();
+    },
+
+    async workers(queue) {
+      return queueOf(queue).queue.getWorkersCount();
     },
 
     async depth(queue) {

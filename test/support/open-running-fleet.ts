@@ -45,12 +45,20 @@ const withoutVendors: Environment = {
   INSIGHT_SNS_TOPIC_ARN: '',
 };
 
-export async function openRunningFleet(
-  options: { replicas?: Record<string, number>; environment?: Environment } = {},
-): Promise<RunningFleet> {
+export interface RunningFleetOptions {
+  /** The queues whose workers are started; all without it. */
+  workers?: readonly string[];
+  replicas?: Record<string, number>;
+  environment?: Environment;
+  /** What MySQL is to hold before the fleet finds it. */
+  prepareMysql?: (mysql: EmbeddedServer) => Promise<void>;
+}
+
+export async function openRunningFleet(options: RunningFleetOptions = {}): Promise<RunningFleet> {
   await using resources = new AsyncDisposableStack();
   const servers = resources.use(await openPrivateServers());
   const [redis, mysql] = await Promise.all([servers.startRedis(), servers.startMysql()]);
+  await options.prepareMysql?.(mysql);
   const endpoint = resources.use(await openSagemakerServer());
   const guard = resources.use(await openGuard());
   const directory = await mkdtemp(join(tmpdir(), 'presage-test-'));
@@ -73,6 +81,7 @@ export async function openRunningFleet(
         ...options.environment,
       },
       workingDirectory: directory,
+      workers: options.workers,
       replicas: options.replicas,
       async migrate(environment) {
         await migrateStores(environment);

@@ -57,12 +57,15 @@ export function addFailedCommand(program: Command, context: CliContext): void {
       run(async (clients) => {
         requireSelection(ids, flags, 'retry');
         let retried = 0;
+        const skipped: string[] = [];
         for await (const id of selectIds(ids, flags, clients)) {
           const startedAt = performance.now();
           if (await retryJob(id, clients)) retried += 1;
+          else skipped.push(id);
           await delay(Math.max(0, 1_000 / flags.rate - (performance.now() - startedAt)));
         }
         writeJson(context.output, { retried });
+        requireNoneSkipped(ids, skipped);
       }),
     );
 
@@ -74,10 +77,13 @@ export function addFailedCommand(program: Command, context: CliContext): void {
       run(async (clients) => {
         requireSelection(ids, flags, 'discard');
         let discarded = 0;
+        const skipped: string[] = [];
         for await (const id of selectIds(ids, flags, clients)) {
           if (await clients.ledger.discard(id)) discarded += 1;
+          else skipped.push(id);
         }
         writeJson(context.output, { discarded });
+        requireNoneSkipped(ids, skipped);
       }),
     );
 }
@@ -99,6 +105,12 @@ function requireSelection(
   throw new UsageError(
     `Say which: failed ${what} ID…, or --queue, --kind, --older-than; or --all for every failed job.`,
   );
+}
+
+/** Of jobs that were selected rather than named, another operator may have been faster. */
+function requireNoneSkipped(named: readonly string[], skipped: readonly string[]): void {
+  if (named.length === 0 || skipped.length === 0) return;
+  throw new CommandFailed(`Not failed, or not in the ledger, so left alone: ${skipped.join(', ')}.`);
 }
 
 async function* selectIds(

@@ -5,7 +5,7 @@ import { describeJob, type JobView } from '../../../shared/queue/describe-job.ts
 import { cancelJob } from '../../../shared/queue/steer-job.ts';
 import { readAnswers } from '../../../shared/text-generation/read-answers.ts';
 import { queueArgument, timeArgument, wholeNumberArgument } from '../arguments.ts';
-import { withClients, writeJson, type CliClients, type CliContext } from '../cli-context.ts';
+import { requireRedis, withClients, writeJson, type CliClients, type CliContext } from '../cli-context.ts';
 import { formatTable } from '../format-table.ts';
 import { followJob } from '../show-progress.ts';
 import { CommandFailed } from '../usage-error.ts';
@@ -87,6 +87,7 @@ async function list(flags: ListFlags, clients: CliClients, { output }: CliContex
   };
   // Only Redis knows which of the accepted jobs workers have in hand.
   if (flags.state === 'running') {
+    await requireRedis(clients);
     const queues = flags.queue === undefined ? allQueues.map(({ name }) => name) : [flags.queue];
     filter.ids = (await Promise.all(queues.map((queue) => clients.dispatcher.activeJobIds(queue)))).flat();
   }

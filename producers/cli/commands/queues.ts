@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { allQueues } from '../../../shared/contracts/all-queues.ts';
 import { queueArgument } from '../arguments.ts';
-import { withClients, writeJson, type CliContext } from '../cli-context.ts';
+import { requireRedis, withClients, writeJson, type CliContext } from '../cli-context.ts';
 import { formatTable } from '../format-table.ts';
 
 export function addQueuesCommand(program: Command, context: CliContext): void {
@@ -9,14 +9,17 @@ export function addQueuesCommand(program: Command, context: CliContext): void {
 
   queues
     .command('list', { isDefault: true })
-    .description('every queue with what it holds in Redis')
+    .description('every queue: who works on it, and what it holds in Redis')
     .option('--json', 'print one JSON document')
     .action((flags: { json?: true }) =>
-      withClients(context, async ({ dispatcher }) => {
+      withClients(context, async (clients) => {
+        await requireRedis(clients);
+        const { dispatcher } = clients;
         const rows = await Promise.all(
           allQueues.map(async ({ name }) => ({
             queue: name,
             paused: await dispatcher.isPaused(name),
+            workers: await dispatcher.workers(name),
             ...(await dispatcher.depth(name)),
           })),
         );
@@ -24,11 +27,11 @@ export function addQueuesCommand(program: Command, context: CliContext): void {
         else {
           context.output.write(
             formatTable(
-              ['QUEUE', 'PAUSED', 'WAITING', 'ACTIVE', 'DELAYED', 'FAILED'],
+              ['QUEUE', 'PAUSED', 'WORKERS', 'WAITING', 'ACTIVE', 'DELAYED', 'FAILED'],
               rows.map((row) => [
                 row.queue,
                 row.paused ? 'yes' : 'no',
-                ...[row.waiting, row.active, row.delayed, row.failed].map(String),
+                ...[row.workers, row.waiting, row.active, row.delayed, row.failed].map(String),
               ]),
             ),
           );
@@ -46,8 +49,9 @@ export function addQueuesCommand(program: Command, context: CliContext): void {
       .argument('<queue>', 'the queue', queueArgument)
       .option('--json', 'print one JSON document (the default)')
       .action((queue: string) =>
-        withClients(context, async ({ dispatcher }) => {
-          await dispatcher.setPaused(queue, paused);
+        withClients(context, async (clients) => {
+          await requireRedis(clients);
+          await clients.dispatcher.setPaused(queue, paused);
           writeJson(context.output, { queue, paused });
         }),
       );

@@ -49,6 +49,18 @@ describe('dead letters', () => {
     });
   });
 
+  test.each(['retry', 'discard'])(
+    '%s names the ids that it left alone, and does the others',
+    async (what) => {
+      const [known = ''] = await fail(['transient']);
+      const nobodys = '01999999-0000-7000-8000-000000000000';
+      const run = await room.presage(['failed', what, known, nobodys, known]);
+      expect(run.exitCode).toBe(1);
+      expect(Object.values(JSON.parse(run.output) as Record<string, number>)).toEqual([1]);
+      expect(run.messages).toBe(`Not failed, or not in the ledger, so left alone: ${nobodys}, ${known}.\n`);
+    },
+  );
+
   test('are never retried all at once by accident', async () => {
     await fail(['transient']);
     for (const what of ['retry', 'discard']) {

@@ -1,4 +1,8 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 import { openCommandRoom, type CommandRoom } from '../../support/open-command-room.ts';
+import { mainFile } from '../../support/run-up.ts';
 
 const callTime = 'call-time-prediction';
 
@@ -47,6 +51,39 @@ test('MySQL away: exit 1 and what is wrong', async () => {
   });
   expect(run).toMatchObject({ exitCode: 1, output: '' });
   expect(run.messages).toContain('MySQL does not answer');
+});
+
+test('a password that MySQL refuses: exit 1 and what is wrong', async () => {
+  const url = new URL(room.databaseUrl);
+  url.password = 'changed-since';
+  const run = await room.presage(['jobs', 'list'], {
+    environment: { REDIS_URL: process.env['TEST_REDIS_URL'] ?? '', DATABASE_URL: url.href },
+  });
+  expect(run).toMatchObject({ exitCode: 1, output: '' });
+  expect(run.messages).toBe(
+    'MySQL does not answer (ER_ACCESS_DENIED_ERROR). Is it running, and are its address and credentials right? ' +
+      '`presage doctor` says more.\n',
+  );
+});
+
+test.each([[['queues', 'list']], [['queues', 'pause', callTime]], [['jobs', 'list', '--state', 'running']]])(
+  'Redis away: %j says so, exit 1',
+  async (argv) => {
+    const run = await room.presage(argv, {
+      environment: { REDIS_URL: 'redis://127.0.0.1:1', DATABASE_URL: room.databaseUrl },
+    });
+    expect(run).toMatchObject({ exitCode: 1, output: '' });
+    expect(run.messages).toMatch(/^Redis does not answer\. Is it running, [^\n]+\n$/);
+  },
+);
+
+test('whoever reads may stop reading: no fault', async () => {
+  const child = spawn(process.execPath, [mainFile, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.destroy();
+  const messages = text(child.stderr);
+  const [exitCode]: unknown[] = await once(child, 'close');
+  expect(await messages).toBe('');
+  expect(exitCode).toBe(0);
 });
 
 test.each([[['--help']], [['enqueue', '--help']], [['jobs', 'list', '--help']], [['up', '--help']]])(

@@ -56,6 +56,15 @@ test('many jobs at once are each done once', async () => {
   expect([...runs.values()].every((count) => count === 1)).toBe(true);
 });
 
+test('who works on a queue is counted', async () => {
+  const workers = () => fleet.dispatcher.workers(doubling.name);
+  expect(await workers()).toBe(0);
+  fleet.consume(doubling, double);
+  fleet.consume(doubling, double);
+  fleet.consume(hasty, double);
+  await until(async () => (await workers()) === 2);
+});
+
 test('a payload over 32 KiB stays in the ledger', async () => {
   fleet.consume(doubling, double);
   const payload = { number: 4, padding: 'x'.repeat(40_000) };
