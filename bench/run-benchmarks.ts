@@ -15,6 +15,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   llm: async () => (await import('./llm.ts')).benchLlm,
   sweep: async () => (await import('./sweep.ts')).benchSweep,
   recovery: async () => (await import('./recovery.ts')).benchRecovery,
+  scale: async () => (await import('./scale.ts')).benchScale,
 };
 
 /** Runs the named benchmarks, or all, one after the other on private servers. */

@@ -39,7 +39,7 @@ export function measureQueues({ queues, dispatcher, db, registry, log }: Measure
       unknown: 'the age of the oldest jobs is not known',
       async measure(gauge) {
         const now = new Date();
-        const oldest = await oldestDueJobs(db, now);
+        const oldest = await oldestDueJobs(db, queues, now);
         for (const queue of queues) {
           const dueAt = oldest.get(queue) ?? now;
           gauge.set({ queue }, Math.max(0, now.getTime() - dueAt.getTime()) / 1_000);

@@ -1,7 +1,10 @@
 import { sql, type Kysely, type Selectable } from 'kysely';
+import { validate as isUuid } from 'uuid';
 import type { JobRowState, JobsTable } from '../database/jobs-table.ts';
 import type { Tables } from '../database/tables.ts';
+import { firstIdSince } from './first-id-since.ts';
 import { jobRecord, type JobRecord } from './job-record.ts';
+import { newestIds } from './newest-ids.ts';
 import { patternInJson } from './pattern-in-json.ts';
 
 export interface BrowseFilter {
@@ -9,8 +12,10 @@ export interface BrowseFilter {
   state?: JobRowState | undefined;
   /** Only children of this job. */
   parentId?: string | undefined;
-  /** Text that the payload, the result or the error holds, to the letter. */
+  /** An id, or text that the payload, the result or the error holds, to the letter. */
   search?: string | undefined;
+  /** Only jobs accepted at or after. */
+  since?: Date | undefined;
   /** Only jobs accepted before this one: `next` of the page before. */
   before?: string | undefined;
   /** How many jobs make a page. */
@@ -38,9 +43,6 @@ const aimedBatchMs = 250;
 /** Who has found something waits no longer than this part of the time for more. */
 const shareOnceFound = 1 / 6;
 
-/** Sorts after every UUID. */
-const afterEveryId = 'g';
-
 /**
  * One page of the ledger, newest first, in time that does not grow with the table: lists are read from the index
  * of queue and state, and a search looks through the rows batch by batch, from the newest back, until the page is
@@ -49,7 +51,7 @@ const afterEveryId = 'g';
 export async function browseJobs(db: Kysely<Tables>, filter: BrowseFilter): Promise<JobPage> {
   const { limit, search } = filter;
   if (search === undefined) {
-    const ids = await newestIds(db, filter, filter.before, limit + 1);
+    const ids = await nextIds(db, filter, filter.before, limit + 1);
     const shown = ids.slice(0, limit);
     return {
       jobs: await readSummaries(db, shown),
@@ -70,7 +72,7 @@ export async function browseJobs(db: Kysely<Tables>, filter: BrowseFilter): Prom
   // One batch at least, so that whoever asks on comes to the end.
   do {
     const batchStartedAt = performance.now();
-    const batch = await newestIds(db, filter, before, batchSize);
+    const batch = await nextIds(db, filter, before, batchSize);
     found.push(...(await idsHolding(db, search, batch, isFiltered(filter))));
     atEnd = batch.length < batchSize;
     searched += batch.length;
@@ -105,37 +107,22 @@ function isFiltered({ queue, state, parentId }: BrowseFilter): boolean {
 }
 
 /** The newest ids that the filter lets through, text aside. Only indexes are read. */
-async function newestIds(
+async function nextIds(
   db: Kysely<Tables>,
-  { queue, state, parentId }: BrowseFilter,
-  before: string = afterEveryId,
+  { queue, state, parentId, since }: BrowseFilter,
+  before: string | undefined,
   limit: number,
 ): Promise<string[]> {
-  if (parentId !== undefined) {
-    let children = db
-      .selectFrom('jobs')
-      .select('id')
-      .where('parent_id', '=', parentId)
-      .where('id', '<', before);
-    if (queue !== undefined) children = children.where('queue', '=', queue);
-    if (state !== undefined) children = children.where('state', '=', state);
-    return idsOf(await children.orderBy('id', 'desc').limit(limit).execute());
+  if (parentId === undefined) {
+    const states = state === undefined ? undefined : [state];
+    return await newestIds(db, { queue, states, since, before }, limit);
   }
-  // Within one queue and one state the index is in the order of ids, so the newest of each are at hand.
-  const kinds = await db.selectFrom('jobs').select(['queue', 'state']).distinct().execute();
-  const newest = kinds
-    .filter((kind) => (queue ?? kind.queue) === kind.queue && (state ?? kind.state) === kind.state)
-    .map(
-      (kind) =>
-        sql`(select id from jobs where queue = ${kind.queue} and state = ${kind.state} and id < ${before}
-             order by id desc limit ${limit})`,
-    );
-  if (newest.length === 0) return [];
-  const { rows } = await sql<{ id: string }>`
-    select id from (${sql.join(newest, sql` union all `)}) as newest order by id desc limit ${limit}`.execute(
-    db,
-  );
-  return idsOf(rows);
+  let children = db.selectFrom('jobs').select('id').where('parent_id', '=', parentId);
+  if (before !== undefined) children = children.where('id', '<', before);
+  if (since !== undefined) children = children.where('id', '>=', firstIdSince(since));
+  if (queue !== undefined) children = children.where('queue', '=', queue);
+  if (state !== undefined) children = children.where('state', '=', state);
+  return idsOf(await children.orderBy('id', 'desc').limit(limit).execute());
 }
 
 /** Those of the jobs that hold the text, newest first. `scattered`: other jobs lie between them. */
@@ -152,7 +139,10 @@ async function idsHolding(
   const query = db
     .selectFrom('jobs')
     .select('id')
-    .where(sql<boolean>`(payload like ${pattern} or result like ${pattern} or error like ${pattern})`);
+    .where(
+      sql<boolean>`(payload like ${pattern} or result like ${pattern} or error like ${pattern}
+                    or id = ${isUuid(text) ? text : ''})`,
+    );
   const holding = scattered
     ? query.where('id', 'in', ids)
     : // One range, read forwards and sorted here: the server reads ahead, which it does not do backwards.

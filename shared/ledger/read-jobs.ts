@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import { sql, type Kysely, type RawBuilder } from 'kysely';
 import { validate as isUuid } from 'uuid';
 import type { JobRowState } from '../database/jobs-table.ts';
 import type { ErrorKind } from '../errors/job-error.ts';
@@ -7,6 +7,7 @@ import type { Tables } from '../database/tables.ts';
 import { createGroup } from '../group/create-group.ts';
 import { firstIdSince } from './first-id-since.ts';
 import { jobRecord, type JobRecord } from './job-record.ts';
+import { newestIds } from './newest-ids.ts';
 import { patternInJson } from './pattern-in-json.ts';
 
 export interface JobFilter {
@@ -16,7 +17,7 @@ export interface JobFilter {
   ids?: readonly string[];
   /** Accepted at or after. */
   since?: Date;
-  /** An id, or text that the payload or the result contains. */
+  /** An id, or text that the payload or the result contains: only among few, such as `ids` (else see `browseJobs`). */
   search?: string;
   /** Only jobs whose last error was of this kind. */
   errorKind?: ErrorKind;
@@ -46,33 +47,7 @@ export function createReadJobs(db: Kysely<Tables>) {
     read: (id: string): Promise<JobRecord | undefined> => reads.add(id),
 
     /** Newest first. */
-    async list(filter: JobFilter): Promise<JobRecord[]> {
-      let query = db.selectFrom('jobs').selectAll().orderBy('id', 'desc').limit(filter.limit);
-      if (filter.queue !== undefined) query = query.where('queue', '=', filter.queue);
-      if (filter.states !== undefined) query = query.where('state', 'in', filter.states);
-      if (filter.ids !== undefined) {
-        if (filter.ids.length === 0) return [];
-        query = query.where('id', 'in', filter.ids);
-      }
-      // The kind is the first field of the error as `settle` writes it.
-      if (filter.errorKind !== undefined)
-        query = query.where('error', 'like', `{"kind":"${filter.errorKind}",%`);
-      if (filter.finishedBefore !== undefined) query = query.where('finished_at', '<', filter.finishedBefore);
-      if (filter.before !== undefined) query = query.where('id', '<', filter.before);
-      if (filter.since !== undefined) query = query.where('id', '>=', firstIdSince(filter.since));
-      const { search } = filter;
-      if (search !== undefined) {
-        const pattern = patternInJson(search);
-        query = query.where((row) =>
-          row.or([
-            ...(isUuid(search) ? [row('id', '=', search)] : []),
-            row('payload', 'like', pattern),
-            row('result', 'like', pattern),
-          ]),
-        );
-      }
-      return (await query.execute()).map(jobRecord);
-    },
+    list: (filter: JobFilter): Promise<JobRecord[]> => listJobs(db, filter),
 
     /** Which of these jobs are settled, whatever the outcome. */
     async settledAmong(ids: readonly string[]): Promise<string[]> {
@@ -105,4 +80,42 @@ export async function countOpen(db: Kysely<Tables>, queue: string, limit: number
     .select((row) => row.fn.countAll().as('count'))
     .executeTakeFirst();
   return Number(counted?.count ?? 0);
+}
+
+async function listJobs(db: Kysely<Tables>, filter: JobFilter): Promise<JobRecord[]> {
+  const { queue, states, since, before, search } = filter;
+  let { ids } = filter;
+  // Jobs in a rare state are not looked for among all others.
+  if (states !== undefined && ids === undefined && search === undefined) {
+    const also = finishedAs(filter);
+    ids = await newestIds(db, { queue, states, since, before, also }, filter.limit);
+  }
+  if (ids?.length === 0) return [];
+  let query = db.selectFrom('jobs').selectAll().where(finishedAs(filter)).orderBy('id', 'desc');
+  if (queue !== undefined) query = query.where('queue', '=', queue);
+  if (states !== undefined) query = query.where('state', 'in', states);
+  if (ids !== undefined) query = query.where('id', 'in', ids);
+  if (before !== undefined) query = query.where('id', '<', before);
+  if (since !== undefined) query = query.where('id', '>=', firstIdSince(since));
+  if (search !== undefined) {
+    const pattern = patternInJson(search);
+    query = query.where((row) =>
+      row.or([
+        ...(isUuid(search) ? [row('id', '=', search)] : []),
+        row('payload', 'like', pattern),
+        row('result', 'like', pattern),
+      ]),
+    );
+  }
+  return (await query.limit(filter.limit).execute()).map(jobRecord);
+}
+
+/** Which errors, and when settled. */
+function finishedAs({ errorKind, finishedBefore }: JobFilter): RawBuilder<boolean> {
+  const conditions = [
+    // The kind is the first field of the error as `settle` writes it.
+    ...(errorKind === undefined ? [] : [sql<boolean>`error like ${`{"kind":"${errorKind}",%`}`]),
+    ...(finishedBefore === undefined ? [] : [sql<boolean>`finished_at < ${finishedBefore}`]),
+  ];
+  return conditions.length === 0 ? sql<boolean>`true` : sql<boolean>`${sql.join(conditions, sql` and `)}`;
 }

@@ -93,11 +93,16 @@ export async function checkAgainAt(db: Kysely<Tables>, ids: readonly string[], a
     .execute();
 }
 
-/** Per queue, when its oldest open job that is due became due. */
-export async function oldestDueJobs(db: Kysely<Tables>, now: Date): Promise<Map<string, Date>> {
+/** Per queue, when its oldest open job that is due became due. By name, so that only open rows are looked at. */
+export async function oldestDueJobs(
+  db: Kysely<Tables>,
+  queues: readonly string[],
+  now: Date,
+): Promise<Map<string, Date>> {
   const rows = await db
     .selectFrom('jobs')
     .select(['queue', (expression) => expression.fn.min('due_at').as('oldest')])
+    .where('queue', 'in', queues)
     .where('state', '=', 'accepted')
     .where('due_at', '<=', now)
     .groupBy('queue')

@@ -23,8 +23,19 @@ const jobSchema = jobViewSchema.meta({ id: 'Job' });
 const parameters = z.object({ id: z.string() });
 const problems = { 401: problemSchema, 403: problemSchema, 404: problemSchema, 503: problemSchema };
 const lookEveryMs = 500;
+/** No longer does one request look through the ledger; the next one goes on from there. */
+const searchForMs = 3_000;
 /** Keeps proxies from taking a quiet stream for a dead one. */
 const heartbeatEveryMs = 15_000;
+
+interface ListQuery {
+  queue?: string | undefined;
+  state?: (typeof states)[number] | undefined;
+  since?: string | undefined;
+  search?: string | undefined;
+  limit: number;
+  cursor?: string | undefined;
+}
 
 export function addJobRoutes(server: HttpServer, dependencies: JobRouteDependencies): void {
   const { ledger, queues, stopping } = dependencies;
@@ -52,7 +63,10 @@ export function addJobRoutes(server: HttpServer, dependencies: JobRouteDependenc
             .optional()
             .meta({ description: 'Text in the id, the payload or the result, such as a contact id' }),
           limit: z.coerce.number().int().min(1).max(500).default(50),
-          cursor: z.uuid().optional().meta({ description: '`next_cursor` of the page before' }),
+          cursor: z.uuid().optional().meta({
+            description:
+              '`next_cursor` of the page before. A search that takes long answers what it has found so far',
+          }),
         }),
         response: {
           200: z.object({ jobs: z.array(jobSchema), next_cursor: z.uuid().nullable() }),
@@ -62,20 +76,12 @@ export function addJobRoutes(server: HttpServer, dependencies: JobRouteDependenc
       },
     },
     async (request) => {
-      const { queue, state, since, search, limit, cursor } = request.query;
-      const records = await ledger.list({
-        limit,
-        ...(queue === undefined ? {} : { queue }),
-        ...(since === undefined ? {} : { since: new Date(since) }),
-        ...(search === undefined ? {} : { search }),
-        ...(cursor === undefined ? {} : { before: cursor }),
-        ...(state === undefined ? {} : { states: [rowState(state)] }),
-        ...(state === 'running' ? { ids: await activeIds(queue ? [queue] : queues, dependencies) } : {}),
-      });
+      const { state } = request.query;
+      const { records, next } = await readPage(request.query, dependencies);
       const views = await Promise.all(records.map((record) => describeJob(record, dependencies)));
       return {
         jobs: views.filter((view) => state === undefined || view.state === state),
-        next_cursor: records.length === limit ? (records.at(-1)?.id ?? null) : null,
+        next_cursor: next ?? null,
       };
     },
   );
@@ -182,4 +188,28 @@ function rowState(state: (typeof states)[number]): JobRowState {
 
 async function activeIds(queues: readonly string[], { dispatcher }: JobRouteDependencies): Promise<string[]> {
   return (await Promise.all(queues.map((queue) => dispatcher.activeJobIds(queue)))).flat();
+}
+
+/** One page, newest first, and where the next one begins. */
+async function readPage(
+  { queue, state, since: sinceText, search, limit, cursor }: ListQuery,
+  dependencies: JobRouteDependencies,
+): Promise<{ records: JobRecord[]; next: string | undefined }> {
+  const { ledger, queues } = dependencies;
+  const since = sinceText === undefined ? undefined : new Date(sinceText);
+  if (search !== undefined && state !== 'running') {
+    const page = await ledger.browse({ queue, state, since, search, before: cursor, limit, searchForMs });
+    const ids = page.jobs.map(({ id }) => id);
+    return { records: await ledger.list({ ids, limit }), next: page.next };
+  }
+  const records = await ledger.list({
+    limit,
+    ...(queue === undefined ? {} : { queue }),
+    ...(since === undefined ? {} : { since }),
+    ...(search === undefined ? {} : { search }),
+    ...(cursor === undefined ? {} : { before: cursor }),
+    ...(state === undefined ? {} : { states: [rowState(state)] }),
+    ...(state === 'running' ? { ids: await activeIds(queue ? [queue] : queues, dependencies) } : {}),
+  });
+  return { records, next: records.length === limit ? records.at(-1)?.id : undefined };
 }

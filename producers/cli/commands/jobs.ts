@@ -6,6 +6,7 @@ import { cancelJob } from '../../../shared/queue/steer-job.ts';
 import { readAnswers } from '../../../shared/text-generation/read-answers.ts';
 import { queueArgument, timeArgument, wholeNumberArgument } from '../arguments.ts';
 import { requireRedis, withClients, writeJson, type CliClients, type CliContext } from '../cli-context.ts';
+import { findJobs } from '../find-jobs.ts';
 import { formatTable } from '../format-table.ts';
 import { followJob } from '../show-progress.ts';
 import { CommandFailed } from '../usage-error.ts';
@@ -91,7 +92,10 @@ async function list(flags: ListFlags, clients: CliClients, { output }: CliContex
     const queues = flags.queue === undefined ? allQueues.map(({ name }) => name) : [flags.queue];
     filter.ids = (await Promise.all(queues.map((queue) => clients.dispatcher.activeJobIds(queue)))).flat();
   }
-  const records = await clients.ledger.list(filter);
+  const records =
+    flags.search === undefined || flags.state === 'running'
+      ? await clients.ledger.list(filter)
+      : await findJobs(clients.ledger, { ...flags, search: flags.search, state: flags.state });
   const views = await Promise.all(records.map((record) => describeJob(record, clients)));
   const shown = views.filter((view) => flags.state === undefined || view.state === flags.state);
   if (flags.json) writeJson(output, { jobs: shown });

@@ -48,6 +48,11 @@ test('lists by filter, newest first, page by page', async () => {
   expect((await list(`limit=3&cursor=${second.next_cursor}`)).jobs).toEqual([]);
   expect((await list('search=contact-3')).jobs.map((job) => job.job_id)).toEqual([ids[1]]);
   expect((await list('search=contact_3')).jobs).toEqual([]);
+  const found = await list('search=contact-&limit=4');
+  expect(found.jobs.map((job) => job.job_id)).toEqual(ids.slice(0, 4));
+  expect((await list(`search=contact-&cursor=${found.next_cursor}`)).jobs.map((job) => job.job_id)).toEqual([
+    ids[4],
+  ]);
   expect((await list('state=completed')).jobs).toEqual([]);
   expect(
     (await list(`since=${encodeURIComponent(new Date(Date.now() + 60_000).toISOString())}`)).jobs,

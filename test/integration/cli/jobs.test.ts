@@ -42,6 +42,8 @@ test('enqueue, list, show and cancel', async () => {
   expect(JSON.parse(listed.output)).toMatchObject({ jobs: [{ job_id: id, state: 'accepted' }] });
   const found = await room.presage(['jobs', 'list', '--search', 'contact_123']);
   expect(found.output).toContain(id);
+  const byId = await room.presage(['jobs', 'list', '--search', id, '--since', '1h', '--state', 'accepted']);
+  expect(byId.output).toContain(id);
   const notFound = await room.presage(['jobs', 'list', '--search', 'contact%']);
   expect(notFound.output).not.toContain(id);
 

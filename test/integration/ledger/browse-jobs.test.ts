@@ -62,6 +62,12 @@ test.each([
   ['parent', { parentId: '018f0000-0000-7000-8000-000000000000' }, (index: number) => index >= 990],
   ['search', { search: 'contact-99' }, (index: number) => index === 99 || index >= 990],
   ['search and queue', { search: 'contact-99', queue: 'rare' }, (index: number) => index === 990],
+  ['time', { since: new Date(start + 900_000) }, (index: number) => index >= 900],
+  [
+    'search and time',
+    { search: 'contact-99', since: new Date(start + 995_000) },
+    (index: number) => index >= 995,
+  ],
 ] as const)('filtered by %s', async (_what, filter, chosen) => {
   expect(await allPages({ ...filter, limit: 3 })).toEqual(idsWhere(chosen));
 });
@@ -77,6 +83,11 @@ test.each([
   expect(jobs.map(({ id }) => id)).toEqual([ids[999 - index]]);
   expect(next).toBeUndefined();
   expect(searched).toEqual({ jobs: 1_000, backTo: undefined });
+});
+
+test('a search finds a job by its id', async () => {
+  const id = ids[500] ?? '';
+  expect(await allPages({ search: id })).toEqual([id]);
 });
 
 test('a search minds upper and lower case, and no wildcard', async () => {
