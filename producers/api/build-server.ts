@@ -15,6 +15,7 @@ import { addLeadScoreRoutes, type LeadScoreRouteDependencies } from './routes/le
 import { addOutcomeRoutes, type OutcomeRouteDependencies } from './routes/outcomes.ts';
 import { addPageRoutes, type PageRouteDependencies } from './routes/pages.ts';
 import { addPredictionRoutes, type PredictionRouteDependencies } from './routes/predictions.ts';
+import { addScaleRoutes, type ScaleRouteDependencies } from './routes/scale.ts';
 import { toSubmitProblem } from './to-submit-problem.ts';
 
 export interface ApiOptions
@@ -29,7 +30,8 @@ export interface ApiOptions
     LeadScoreRouteDependencies,
     OutcomeRouteDependencies,
     PageRouteDependencies,
-    PredictionRouteDependencies {
+    PredictionRouteDependencies,
+    ScaleRouteDependencies {
   webhook: { settings: WebhookSettings } & Pick<WebhookOptions, 'fetchText'>;
 }
 
@@ -51,6 +53,7 @@ export async function buildServer(options: ApiOptions): Promise<HttpServer> {
   await addPageRoutes(server, options);
   addPredictionRoutes(server, options);
   addJobRoutes(server, options);
+  addScaleRoutes(server, options);
   await addWebhooks(server, {
     ...options,
     ...options.webhook,

@@ -11,6 +11,7 @@ import { cacheRedisSettings, redisSettings } from '../../shared/config/redis-set
 import { allQueues } from '../../shared/contracts/all-queues.ts';
 import { tracingSettings } from '../../shared/config/tracing-settings.ts';
 import { webhookSettings } from '../../shared/config/webhook-settings.ts';
+import { workerSettings } from '../../shared/config/worker-settings.ts';
 import { openInsightTable } from '../../shared/dynamodb/insight-table.ts';
 import { runProcess } from '../../shared/process/run-process.ts';
 import { connectRedis } from '../../shared/queue/connect-redis.ts';
@@ -22,6 +23,7 @@ import { createMetrics } from '../../shared/telemetry/create-metrics.ts';
 import { openTracing } from '../../shared/telemetry/open-tracing.ts';
 import { buildServer } from './build-server.ts';
 import { checkReadiness } from './check-readiness.ts';
+import { createBacklogMeter } from './create-backlog-meter.ts';
 import { createLegacyCircuit } from './create-legacy-circuit.ts';
 import { findCallTime } from './find-call-time.ts';
 import { createLeadModelReader } from './lead-model-reader.ts';
@@ -36,6 +38,7 @@ export async function runApi(environment: Environment): Promise<number> {
       process: processSettings,
       tracing: tracingSettings,
       producer: producerSettings,
+      worker: workerSettings,
       http: httpSettings,
       webhook: webhookSettings,
       advancedMl: advancedMlSettings,
@@ -87,6 +90,7 @@ export async function runApi(environment: Environment): Promise<number> {
         findCallTime: (phoneNumber) => findCallTime(producer.database.db, phoneNumber),
         readBulkScores: createBulkScoreReader({ db: producer.database.db, ledger: producer.ledger }),
         readLeadModels: createLeadModelReader(producer),
+        measureBacklog: createBacklogMeter({ ...producer, jobsAtOnce: settings.worker.concurrency }),
         legacyCircuit: settings.advancedMl.legacyEnabled ? createLegacyCircuit({ metrics, log }) : undefined,
         log,
         metrics,

@@ -42,6 +42,8 @@ export interface Dispatcher extends AsyncDisposable {
   /** How many workers are connected and wait for the queue's jobs or have some in hand. */
   workers(queue: string): Promise<number>;
   depth(queue: string): Promise<Record<'waiting' | 'active' | 'delayed' | 'failed', number>>;
+  /** How many of the delayed jobs have come due: no worker had a free hand to look since. */
+  countDueDelayed(queue: string): Promise<number>;
 }
 
 /** What finished jobs leave in Redis, for Bull Board; the ledger keeps them all. */
@@ -151,6 +153,10 @@ export function openDispatcher({ connection, contracts, keys, log }: DispatcherO
         delayed: counts['delayed'] ?? 0,
         failed: counts['failed'] ?? 0,
       };
+    },
+
+    async countDueDelayed(queue) {
+      return queueOf(queue).queue.getDelayedCount(Date.now());
     },
 
     async [Symbol.asyncDispose]() {

@@ -1,4 +1,5 @@
 import type { ApiOptions } from '../../producers/api/build-server.ts';
+import { createBacklogMeter } from '../../producers/api/create-backlog-meter.ts';
 import { createLegacyCircuit } from '../../producers/api/create-legacy-circuit.ts';
 import { findCallTime } from '../../producers/api/find-call-time.ts';
 import { createLeadModelReader } from '../../producers/api/lead-model-reader.ts';
@@ -29,6 +30,7 @@ export function apiOptions(fleet: TestFleet, changes: Partial<ApiOptions> = {}):
     findCallTime: (phone) => findCallTime(fleet.database.db, phone),
     readBulkScores: createBulkScoreReader({ db: fleet.database.db, ledger: fleet.ledger }),
     readLeadModels: createLeadModelReader(fleet),
+    measureBacklog: createBacklogMeter({ ...fleet, jobsAtOnce: 10 }),
     legacyCircuit: createLegacyCircuit(fleet),
     registry: fleet.metrics.registry,
     checkReadiness: async () => ({ mysql: (await fleet.database.isUp()) ? 'ok' : 'failed' }),

@@ -10,11 +10,14 @@ import { tableStatuses } from '../../../shared/dynamodb/prepare-tables.ts';
 import { openArtifactStore } from '../../../shared/models/open-artifact-store.ts';
 import { writeJson, type CliContext } from '../cli-context.ts';
 import { migrateStores } from '../migrate-stores.ts';
+import { UsageError } from '../usage-error.ts';
+import { waitForMigrations } from '../wait-for-migrations.ts';
 
 type Direction = 'up' | 'down' | 'status';
 
 interface MigrateFlags {
   json?: true;
+  wait?: true;
 }
 
 export function addMigrateCommand(program: Command, context: CliContext): void {
@@ -26,7 +29,9 @@ export function addMigrateCommand(program: Command, context: CliContext): void {
     )
     .addArgument(new Argument('[direction]').choices(['up', 'down', 'status']).default('up'))
     .option('--json', 'print one JSON document')
+    .option('--wait', 'with status: wait first until somebody else has run every MySQL migration')
     .action(async (direction: Direction, flags: MigrateFlags) => {
+      if (flags.wait && direction !== 'status') throw new UsageError('--wait goes with status only');
       if (direction === 'up') await up(flags, context);
       else if (direction === 'down') await down(flags, context);
       else await status(flags, context);
@@ -59,12 +64,16 @@ async function down({ json }: MigrateFlags, { environment, output }: CliContext)
   else output.write(executed.length > 0 ? `down: ${executed.join(', ')}\n` : 'nothing to do\n');
 }
 
-async function status({ json }: MigrateFlags, { environment, output }: CliContext): Promise<void> {
+async function status(
+  { json, wait }: MigrateFlags,
+  { environment, output, messages }: CliContext,
+): Promise<void> {
   const settings = readSettings(
     { database: databaseSettings, dynamodb: dynamodbSettings, aws: awsSettings, model: modelSettings },
     environment,
   );
   await using database = openDatabase(settings.database);
+  if (wait) await waitForMigrations(database.db, messages);
   const migrations = await migrationStatus(database.db);
   const tables = settings.dynamodb.isConfigured
     ? await tableStatuses({ ...settings.dynamodb, ...settings.aws })
