@@ -4,7 +4,12 @@ import { databaseSettings } from '../../shared/config/database-settings.ts';
 import { dynamodbSettings } from '../../shared/config/dynamodb-settings.ts';
 import { modelSettings, type ArtifactSettings } from '../../shared/config/model-settings.ts';
 import { readSettings, type Environment } from '../../shared/config/read-settings.ts';
-import { ForeignTableError, migrateUp } from '../../shared/database/migrate.ts';
+import {
+  ForeignTableError,
+  migrateUp,
+  NewerSchemaError,
+  TableInUseError,
+} from '../../shared/database/migrate.ts';
 import { openDatabase } from '../../shared/database/open-database.ts';
 import { ForeignDynamodbTableError, prepareTables } from '../../shared/dynamodb/prepare-tables.ts';
 import { StoreUnavailableError } from '../../shared/errors/job-error.ts';
@@ -14,6 +19,9 @@ import { CommandFailed } from './usage-error.ts';
 /** An emulator in a container is still starting when this is run beside it. */
 const answersWithinMs = 10_000;
 const tryAgainAfterMs = 500;
+
+/** An index over a large table takes its time, and who comes second waits for who is first. */
+const statementTimeoutMs = 6 * 60 * 60_000;
 
 export interface MigratedStores {
   /** MySQL migrations that were run. */
@@ -27,14 +35,14 @@ export interface MigratedStores {
 /**
  * Brings every store up to date. Idempotent; several may run at once.
  *
- * @throws ConfigurationError, CommandFailed for a table that is not ours, StoreUnavailableError
+ * @throws ConfigurationError, CommandFailed where the schema cannot be brought up to date, StoreUnavailableError
  */
 export async function migrateStores(environment: Environment): Promise<MigratedStores> {
   const { database, dynamodb, aws, model } = readSettings(
     { database: databaseSettings, dynamodb: dynamodbSettings, aws: awsSettings, model: modelSettings },
     environment,
   );
-  await using mysql = openDatabase(database);
+  await using mysql = openDatabase(database, { queryTimeoutMs: statementTimeoutMs });
   try {
     const migrations = await migrateUp(mysql.db);
     const tables = dynamodb.isConfigured
@@ -43,8 +51,13 @@ export async function migrateStores(environment: Environment): Promise<MigratedS
     const artifacts = model.artifacts && (await prepareArtifacts(model.artifacts, aws));
     return { migrations, tables, artifacts };
   } catch (error) {
-    const isForeign = error instanceof ForeignTableError || error instanceof ForeignDynamodbTableError;
-    throw isForeign ? new CommandFailed(error.message, { cause: error }) : error;
+    const isExplained = [
+      ForeignTableError,
+      ForeignDynamodbTableError,
+      NewerSchemaError,
+      TableInUseError,
+    ].some((kind) => error instanceof kind);
+    throw isExplained && error instanceof Error ? new CommandFailed(error.message, { cause: error }) : error;
   }
 }
 

@@ -20,6 +20,7 @@ export interface RelayOptions {
   ledger: Ledger;
   dispatcher: Dispatcher;
   redisMemory: RedisMemory;
+  /** Those that this version of the fleet knows; the jobs of others are left to a relay of a newer one. */
   queues: readonly string[];
   log: Logger;
 }
@@ -74,7 +75,13 @@ export function openRelay(options: RelayOptions): AsyncDisposable {
       const now = new Date();
       const jobs = await jobsToCheck(db, now, pageSize);
       if (jobs.length === 0) return;
-      const { dispatched, crashed } = await compareWithRedis(jobs, dependencies);
+      const known = jobs.filter(({ queue }) => options.queues.includes(queue));
+      if (known.length < jobs.length)
+        log.info(
+          { jobs: jobs.length - known.length },
+          'left to a newer relay: their queues are not known here',
+        );
+      const { dispatched, crashed } = await compareWithRedis(known, dependencies);
       if (dispatched + crashed > 0) log.info({ dispatched, crashed }, 'mended the difference to Redis');
       await recheckLater(jobs, now);
       if (jobs.length < pageSize) return;

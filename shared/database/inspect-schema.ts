@@ -1,5 +1,5 @@
-import { sql, type Kysely } from 'kysely';
-import { migrationStatus, migrationTableName, tablesMadeBy } from './migrate.ts';
+import type { Kysely } from 'kysely';
+import { migrationStatus, tablesMadeBy, unknownMigrations } from './migrate.ts';
 import { readColumns } from './read-columns.ts';
 import type { Tables } from './tables.ts';
 
@@ -39,12 +39,6 @@ export async function inspectSchema(db: Kysely<Tables>): Promise<SchemaDifferenc
       }
     }
   }
-  if (present.has(migrationTableName)) {
-    const { rows } = await sql<{ name: string }>`select name from ${sql.table(migrationTableName)}`.execute(
-      db,
-    );
-    const names = new Set(known.map(({ name }) => name));
-    difference.unknown.push(...rows.map(({ name }) => name).filter((name) => !names.has(name)));
-  }
+  difference.unknown.push(...(await unknownMigrations(db)));
   return difference;
 }

@@ -45,4 +45,6 @@ export interface JobsTable {
   children_until: Generated<Date | null>;
   /** What the start of a job with children hands to its finish, as JSON. */
   interim: Generated<string | null>;
+  /** The version of the queue's contract in which the payload was written. */
+  payload_version: Generated<number>;
 }

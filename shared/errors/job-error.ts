@@ -75,6 +75,19 @@ export class ModelNotReadyError extends JobError {
   }
 }
 
+/**
+ * A producer of a newer version wrote the payload, and this process would do it wrongly or not at all. The job is left
+ * to a newer worker; no attempt is spent.
+ */
+export class NewerPayloadError extends JobError {
+  constructor(version: number) {
+    super('unavailable', `The job waits for a worker that knows version ${version} of its payload`, {
+      code: 'NEWER_PAYLOAD',
+    });
+    this.name = 'NewerPayloadError';
+  }
+}
+
 /** Nobody can do the job's work at the moment. It is put aside for a while; no attempt is spent. */
 export class MustWaitError extends JobError {
   /** How long to put it aside, in milliseconds. */

@@ -11,6 +11,8 @@ export interface NewJob {
   queue: string;
   /** The payload as JSON text. */
   payload: string;
+  /** 1 when left out. */
+  payloadVersion?: number;
   /** 0 is served first. */
   priority: number;
   /** Not to be started before; now when left out. */
@@ -124,6 +126,9 @@ export function newRow(job: NewJob, now = new Date()): Insertable<JobsTable> {
     ...(job.parentId === undefined
       ? {}
       : { parent_id: job.parentId, child_position: job.childPosition ?? null }),
+    ...(job.payloadVersion === undefined || job.payloadVersion === 1
+      ? {}
+      : { payload_version: job.payloadVersion }),
     ...(job.uniqueKey === undefined ? {} : { unique_key: job.uniqueKey }),
     ...(job.requestId === undefined ? {} : { request_id: job.requestId }),
     ...(job.traceparent === undefined ? {} : { traceparent: job.traceparent }),

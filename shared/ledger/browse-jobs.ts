@@ -191,6 +191,7 @@ const summaryColumns = [
   'check_at',
   'finished_at',
   'children_until',
+  'payload_version',
 ] as const satisfies readonly (keyof JobsTable)[];
 
 function idsOf(rows: readonly Pick<Selectable<JobsTable>, 'id'>[]): string[] {

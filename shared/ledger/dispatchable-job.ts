@@ -13,6 +13,7 @@ export interface DispatchableJob {
   dueAt: Date;
   /** JSON text; null when it is too large for Redis and stays in the ledger row. */
   payload: string | null;
+  payloadVersion: number;
   parentId: string | null;
   requestId: string | null;
   traceparent: string | null;
@@ -30,6 +31,7 @@ type Row = Pick<
   | 'attempts'
   | 'priority'
   | 'due_at'
+  | 'payload_version'
   | 'parent_id'
   | 'request_id'
   | 'traceparent'
@@ -46,6 +48,7 @@ export function toDispatchable(row: Row): DispatchableJob {
     priority: row.priority,
     dueAt: row.due_at,
     payload: inline ? row.payload : null,
+    payloadVersion: row.payload_version ?? 1,
     parentId: row.parent_id ?? null,
     requestId: row.request_id ?? null,
     traceparent: row.traceparent ?? null,

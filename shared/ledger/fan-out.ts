@@ -6,7 +6,7 @@ import { jobFailureSchema, jobRecord, type JobFailure, type JobRecord } from './
 import { beginFinishStep } from './settle-jobs.ts';
 import { reopenChildren } from './steer-jobs.ts';
 
-export type ChildJob = Pick<NewJob, 'queue' | 'payload' | 'priority'>;
+export type ChildJob = Pick<NewJob, 'queue' | 'payload' | 'payloadVersion' | 'priority'>;
 
 /** How a job waits for its children. */
 export interface Waiting {

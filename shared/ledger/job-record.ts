@@ -20,6 +20,7 @@ export interface JobRecord {
   phase: JobPhase;
   generation: number;
   payload: unknown;
+  payloadVersion: number;
   result: unknown;
   error: JobFailure | null;
   attempts: number;
@@ -44,6 +45,7 @@ export function jobRecord(row: Selectable<JobsTable>): JobRecord {
     phase: row.phase,
     generation: row.generation,
     payload: JSON.parse(row.payload),
+    payloadVersion: row.payload_version,
     result: row.result === null ? null : JSON.parse(row.result),
     error: row.error === null ? null : jobFailureSchema.parse(JSON.parse(row.error)),
     attempts: row.attempts,

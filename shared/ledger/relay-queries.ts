@@ -15,6 +15,7 @@ const columns = [
   'traceparent',
   'created_at',
   'due_at',
+  'payload_version',
 ] as const;
 
 // A large payload stays where it is; the worker reads it from the row.

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Transaction } from 'kysely';
 import type { z } from 'zod';
-import type { PayloadOf, QueueContract } from '../contracts/define-queue.ts';
+import { payloadVersionOf, type PayloadOf, type QueueContract } from '../contracts/define-queue.ts';
 import type { Tables } from '../database/tables.ts';
 import { JobError } from '../errors/job-error.ts';
 import { toDispatchable, type DispatchableJob } from '../ledger/dispatchable-job.ts';
@@ -184,6 +184,7 @@ function jobOf(contract: QueueContract, parsed: unknown, { priority, parentId }:
   return {
     queue: contract.name,
     payload: JSON.stringify(parsed),
+    payloadVersion: payloadVersionOf(contract),
     priority: priority ?? (contract.lane === 'bulk' ? bulkPriority : 0),
     ...(parentId === undefined ? {} : { parentId }),
   };

@@ -1,8 +1,11 @@
 import { z } from 'zod';
 import type { DispatchableJob } from '../ledger/dispatchable-job.ts';
 
-/** What a BullMQ job carries. The ledger row is the truth; this saves reading it in the usual case. */
-export const jobEnvelopeSchema = z.object({
+/**
+ * What a BullMQ job carries. The ledger row is the truth; this saves reading it in the usual case. Processes of two
+ * versions read each other's, so it only gains optional fields; those of a newer version are kept as they are.
+ */
+export const jobEnvelopeSchema = z.looseObject({
   id: z.uuid(),
   phase: z.enum(['start', 'finish']),
   generation: z.int().min(1),
@@ -11,6 +14,8 @@ export const jobEnvelopeSchema = z.object({
   dueAt: z.int(),
   /** Absent when the payload is large: then it is in the ledger row. */
   payload: z.unknown().optional(),
+  /** 1 when left out. */
+  payloadVersion: z.int().min(1).optional(),
   parentId: z.uuid().optional(),
   requestId: z.string().optional(),
   traceparent: z.string().optional(),
@@ -35,6 +40,7 @@ export function sealEnvelope(
     attemptsBefore: job.attempts,
     dueAt: job.dueAt.getTime(),
     ...(job.payload === null ? {} : { payload: JSON.parse(job.payload) as unknown }),
+    ...(job.payloadVersion === 1 ? {} : { payloadVersion: job.payloadVersion }),
     ...(job.parentId === null ? {} : { parentId: job.parentId }),
     ...(job.requestId === null ? {} : { requestId: job.requestId }),
     ...(job.traceparent === null ? {} : { traceparent: job.traceparent }),

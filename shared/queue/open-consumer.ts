@@ -8,7 +8,8 @@ import { lockDurationMs, maxStalledCount, stalledCheckMs } from './lock-settings
 import type { RedisKeys } from './redis-keys.ts';
 import type { Dispatcher } from './open-dispatcher.ts';
 import { removeUnreadableJobs } from './remove-unreadable-jobs.ts';
-import { Released, runJob, type RunJobOptions, type RunOutcome } from './run-job.ts';
+import { Released, runJob, type RunJobOptions } from './run-job.ts';
+import type { RunOutcome } from './run-outcome.ts';
 import { watchConsumption } from './watch-consumption.ts';
 
 export interface Consumer extends AsyncDisposable {
@@ -107,6 +108,9 @@ export function openConsumer<Contract extends QueueContract>(options: ConsumerOp
         throw new RetryLater(outcome.delayMs);
       case 'wait':
         await putAside(job, outcome.delayMs, token);
+        throw new DelayedError();
+      case 'leave':
+        await job.moveToDelayed(Date.now() + outcome.delayMs, token);
         throw new DelayedError();
       case 'park':
         park();

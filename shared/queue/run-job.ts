@@ -1,5 +1,5 @@
 import type { Job } from 'bullmq';
-import type { QueueContract, ResultOf } from '../contracts/define-queue.ts';
+import { payloadVersionOf, type QueueContract, type ResultOf } from '../contracts/define-queue.ts';
 import { classify } from '../errors/classify.ts';
 import { JobError } from '../errors/job-error.ts';
 import { toDispatchable, type DispatchableJob } from '../ledger/dispatchable-job.ts';
@@ -14,21 +14,10 @@ import type { JobContext } from './job-context.ts';
 import type { JobEnvelope } from './job-envelope.ts';
 import type { JobStore } from './job-store.ts';
 import type { Dispatcher } from './open-dispatcher.ts';
-import { decideRetry } from './retry-policy.ts';
+import { readPayload } from './read-payload.ts';
+import { decideRetry, leaveForMs } from './retry-policy.ts';
+import type { RunOutcome } from './run-outcome.ts';
 import { withDeadline } from './with-deadline.ts';
-
-/** What BullMQ is to do with the job after a run. */
-export type RunOutcome =
-  | { next: 'done' }
-  /** Kept among the failed ones. */
-  | { next: 'fail'; code: string }
-  | { next: 'retry'; delayMs: number }
-  /** Put aside, no attempt spent. */
-  | { next: 'wait'; delayMs: number }
-  /** Back to the head of the queue, no attempt spent. */
-  | { next: 'release' }
-  /** The same, and this process stops consuming until our stores answer. */
-  | { next: 'park' };
 
 /** The reason with which a run is aborted when its job is to be left to another worker. */
 export class Released extends Error {
@@ -111,15 +100,10 @@ async function attemptJob<Contract extends QueueContract>(
   } else {
     metrics.jobWaitSeconds.observe({ queue }, Math.max(0, Date.now() - envelope.dueAt) / 1_000);
   }
-  const parsed = contract.payload.safeParse(envelope.payload ?? record?.payload);
-  if (!parsed.success) {
-    throw new JobError('invalid-input', 'The payload does not fit the contract of its queue', {
-      code: 'INVALID_PAYLOAD',
-      cause: parsed.error,
-    });
-  }
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- safeParse loses the contract's own type
-  const payload = parsed.data as Parameters<typeof handlers.start>[0];
+  const payload = readPayload(contract, {
+    payload: envelope.payload ?? record?.payload,
+    version: record?.payloadVersion ?? envelope.payloadVersion ?? 1,
+  });
   const endTimer: () => unknown = metrics.jobRunSeconds.startTimer({ queue });
   const spanOptions = {
     kind: 'consumer',
@@ -237,6 +221,16 @@ async function settleFailure<Contract extends QueueContract>(
     return { next: 'wait', delayMs: decision.delayMs };
   }
   const failure: JobFailure = { kind: error.kind, code: error.code, message: error.message };
+  if (decision.action === 'leave') {
+    const timesMet = run.job.attemptsStarted;
+    metrics.jobs.inc({ queue: contract.name, outcome: 'left' });
+    if (timesMet <= 1) {
+      // In the row, where whoever looks for the job finds out why it is not done.
+      await store.recordFailedAttempt({ id, generation, attempts: attempt - 1 }, failure);
+      log.warn({ err: error }, 'left to a worker of a newer version');
+    }
+    return { next: 'leave', delayMs: leaveForMs(timesMet) };
+  }
   if (decision.action === 'retry') {
     await store.recordFailedAttempt({ id, generation, attempts: attempt }, failure);
     metrics.jobs.inc({ queue: contract.name, outcome: 'retried' });
@@ -259,6 +253,7 @@ async function fanOutTo<Contract extends QueueContract>(
     children.map(({ contract, payload }) => ({
       queue: contract.name,
       payload: JSON.stringify(contract.payload.parse(payload)),
+      payloadVersion: payloadVersionOf(contract),
       priority: contract.lane === 'bulk' ? bulkPriority : 0,
     })),
     waiting,

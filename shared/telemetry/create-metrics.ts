@@ -43,7 +43,7 @@ export function createMetrics(): Metrics {
     registry,
     jobs: new Counter({
       name: 'presage_jobs_total',
-      help: 'Jobs by how an attempt at them ended: completed, failed, cancelled, retried, waiting, parked, superseded',
+      help: 'Jobs by how an attempt at them ended: completed, failed, cancelled, retried, waiting, left (to a newer worker), parked, released, superseded',
       labelNames: ['queue', 'outcome'],
       registers,
     }),

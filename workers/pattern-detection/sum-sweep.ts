@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { userPatternsSchema, type SweepResult } from '../../shared/contracts/pattern-detection.ts';
 import type { ChildOutcome } from '../../shared/ledger/fan-out.ts';
 
-const sweptUsersSchema = z.object({
+export const sweptUsersSchema = z.object({
   started_at: z.iso.datetime(),
   active_users: z.int().min(0),
   /** Whether the tick got to all of them. */

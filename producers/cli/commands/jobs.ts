@@ -50,6 +50,7 @@ export function addJobsCommand(program: Command, context: CliContext): void {
         writeJson(context.output, {
           ...(await describeJob(record, clients)),
           payload: record.payload,
+          payload_version: record.payloadVersion,
           ...(flags.answers ? { answers: await readAnswers(clients.database.db, id) } : {}),
         });
       }),

@@ -4,13 +4,18 @@ import { databaseSettings } from '../../../shared/config/database-settings.ts';
 import { dynamodbSettings } from '../../../shared/config/dynamodb-settings.ts';
 import { modelSettings, type ModelSettings } from '../../../shared/config/model-settings.ts';
 import { readSettings } from '../../../shared/config/read-settings.ts';
-import { migrateDown, migrationStatus } from '../../../shared/database/migrate.ts';
+import {
+  migrateDown,
+  migrationStatus,
+  NewerSchemaError,
+  unknownMigrations,
+} from '../../../shared/database/migrate.ts';
 import { openDatabase } from '../../../shared/database/open-database.ts';
 import { tableStatuses } from '../../../shared/dynamodb/prepare-tables.ts';
 import { openArtifactStore } from '../../../shared/models/open-artifact-store.ts';
 import { writeJson, type CliContext } from '../cli-context.ts';
 import { migrateStores } from '../migrate-stores.ts';
-import { UsageError } from '../usage-error.ts';
+import { CommandFailed, UsageError } from '../usage-error.ts';
 import { waitForMigrations } from '../wait-for-migrations.ts';
 
 type Direction = 'up' | 'down' | 'status';
@@ -59,7 +64,9 @@ async function up({ json }: MigrateFlags, { environment, output, messages }: Cli
 async function down({ json }: MigrateFlags, { environment, output }: CliContext): Promise<void> {
   const { database: settings } = readSettings({ database: databaseSettings }, environment);
   await using database = openDatabase(settings);
-  const executed = await migrateDown(database.db);
+  const executed = await migrateDown(database.db).catch((error: unknown) => {
+    throw error instanceof NewerSchemaError ? new CommandFailed(error.message, { cause: error }) : error;
+  });
   if (json) writeJson(output, { down: executed });
   else output.write(executed.length > 0 ? `down: ${executed.join(', ')}\n` : 'nothing to do\n');
 }
@@ -75,6 +82,7 @@ async function status(
   await using database = openDatabase(settings.database);
   if (wait) await waitForMigrations(database.db, messages);
   const migrations = await migrationStatus(database.db);
+  const ofNewerVersions = await unknownMigrations(database.db);
   const tables = settings.dynamodb.isConfigured
     ? await tableStatuses({ ...settings.dynamodb, ...settings.aws })
     : [];
@@ -85,6 +93,7 @@ async function status(
         name,
         executed_at: executedAt?.toISOString() ?? null,
       })),
+      of_newer_versions: ofNewerVersions,
       tables: tables.map(({ name, state }) => ({ name, state })),
       artifacts,
     });
@@ -93,6 +102,7 @@ async function status(
   for (const { name, executedAt } of migrations) {
     output.write(`${name}  ${executedAt?.toISOString() ?? 'pending'}\n`);
   }
+  for (const name of ofNewerVersions) output.write(`${name}  run by a newer version\n`);
   for (const { name, state } of tables) output.write(`DynamoDB table ${name}  ${state}\n`);
   if (artifacts) output.write(`artifact store ${artifacts.url}  ${artifacts.state}\n`);
 }

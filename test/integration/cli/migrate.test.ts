@@ -44,6 +44,7 @@ test('up makes the tables as well, several at once are safe, and status shows bo
   const before = await migrate(['status', '--json'], table);
   expect(JSON.parse(before.output)).toEqual({
     migrations: migrationNames.map((name) => ({ name, executed_at: null })),
+    of_newer_versions: [],
     tables: [
       { name: 'insights-up', state: 'missing' },
       { name: 'models-up', state: 'missing' },

@@ -4,9 +4,10 @@ import {
   JobError,
   ModelNotReadyError,
   MustWaitError,
+  NewerPayloadError,
   StoreUnavailableError,
 } from '../../../../shared/errors/job-error.ts';
-import { decideRetry } from '../../../../shared/queue/retry-policy.ts';
+import { decideRetry, leaveForMs } from '../../../../shared/queue/retry-policy.ts';
 
 const failure = (kind: (typeof errorKinds)[number], retryAfterMs?: number) =>
   new JobError(kind, 'failed', { code: 'FAILED', ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
@@ -51,4 +52,11 @@ test('the delay grows, is bounded and never undercuts Retry-After', () => {
       },
     ),
   );
+});
+
+test('a job that only a newer worker can do is left, whatever attempt it is, for half a second to half a minute', () => {
+  expect(decideRetry(new NewerPayloadError(2), 5, 5)).toEqual({ action: 'leave' });
+  expect([leaveForMs(1, 0), leaveForMs(1, 1), leaveForMs(3, 1), leaveForMs(1_000, 1)]).toEqual([
+    500, 1_000, 3_000, 30_000,
+  ]);
 });
