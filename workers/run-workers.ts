@@ -95,10 +95,7 @@ export async function runWorkers(queues: readonly string[], environment: Environ
           url = at;
         },
       };
-      for (const open of openWorkers) {
-        const check = await open(resources, clients);
-        if (check) ownChecks.push(check);
-      }
+      for (const open of openWorkers) ownChecks.push(await open(resources, clients));
       started = true;
       return { ...(url === undefined ? {} : { url }), healthUrl: health.url };
     },

@@ -13,6 +13,8 @@ import { tracingSettings } from '../../shared/config/tracing-settings.ts';
 import { webhookSettings } from '../../shared/config/webhook-settings.ts';
 import { workerSettings } from '../../shared/config/worker-settings.ts';
 import { openInsightTable } from '../../shared/dynamodb/insight-table.ts';
+import type { HealthOptions } from '../../shared/process/health-routes.ts';
+import { openHealthPort } from '../../shared/process/open-health-port.ts';
 import { runProcess } from '../../shared/process/run-process.ts';
 import { connectRedis } from '../../shared/queue/connect-redis.ts';
 import { createQueueLimit } from '../../shared/queue/create-queue-limit.ts';
@@ -76,6 +78,14 @@ export async function runApi(environment: Environment): Promise<number> {
         ? resources.use(connectRedis(settings.cacheRedis, 'producer', log))
         : producer.redis;
       const stopping = new AbortController();
+      const health: HealthOptions = {
+        registry: metrics.registry,
+        checkReadiness: () =>
+          checkReadiness({
+            ...producer,
+            insightTable: settings.dynamodb.isConfigured ? insightTable : undefined,
+          }),
+      };
       const server = await buildServer({
         ...producer,
         access: settings.process.access,
@@ -95,18 +105,14 @@ export async function runApi(environment: Environment): Promise<number> {
         log,
         metrics,
         tracing,
-        registry: metrics.registry,
-        checkReadiness: () =>
-          checkReadiness({
-            ...producer,
-            insightTable: settings.dynamodb.isConfigured ? insightTable : undefined,
-          }),
+        ...health,
       });
       resources.defer(() => server.close());
       const url = await server.listen({ host: settings.process.host, port: settings.http.port });
+      const healthUrl = (await openHealthPort(settings.process, health, resources)) ?? url;
       // Requests that wait for a result are answered now, so that closing the server is quick.
       resources.defer(() => stopping.abort());
-      return { url, healthUrl: url };
+      return { url, healthUrl };
     },
   });
 }

@@ -12,6 +12,7 @@ import { addDoctorCommand } from './commands/doctor.ts';
 import { addEnqueueCommand } from './commands/enqueue.ts';
 import { addFailedCommand } from './commands/failed.ts';
 import { addForgetCommand } from './commands/forget.ts';
+import { addHealthCommand } from './commands/health.ts';
 import { addJobsCommand } from './commands/jobs.ts';
 import { addLeadsCommand } from './commands/leads.ts';
 import { addMigrateCommand } from './commands/migrate.ts';
@@ -72,6 +73,7 @@ export async function runCommand(
   addBacktestCommand(program, context);
   addCostsCommand(program, context);
   addDoctorCommand(program, context);
+  addHealthCommand(program, context, run);
   addSmokeCommand(program, context);
   addForgetCommand(program, context);
   program

@@ -5,6 +5,8 @@ import { processSettings } from '../../shared/config/process-settings.ts';
 import { readSettings, type Environment } from '../../shared/config/read-settings.ts';
 import { redisSettings } from '../../shared/config/redis-settings.ts';
 import { allQueues } from '../../shared/contracts/all-queues.ts';
+import type { HealthOptions } from '../../shared/process/health-routes.ts';
+import { openHealthPort } from '../../shared/process/open-health-port.ts';
 import { runProcess } from '../../shared/process/run-process.ts';
 import { openProducer } from '../../shared/queue/open-producer.ts';
 import { openReadOnlyQueues } from '../../shared/queue/open-read-only-queues.ts';
@@ -41,21 +43,24 @@ export async function runDashboard(environment: Environment): Promise<number> {
           log,
         }),
       );
+      const health: HealthOptions = {
+        registry: metrics.registry,
+        checkReadiness: async () => ({
+          mysql: (await producer.database.isUp()) ? 'ok' : 'failed',
+          redis: (await producer.redis.isUp()) ? 'ok' : 'degraded',
+        }),
+      };
       const server = await buildDashboard({
         ...producer,
         readOnlyQueues,
         access: settings.process.access,
         log,
         metrics,
-        registry: metrics.registry,
-        checkReadiness: async () => ({
-          mysql: (await producer.database.isUp()) ? 'ok' : 'failed',
-          redis: (await producer.redis.isUp()) ? 'ok' : 'degraded',
-        }),
+        ...health,
       });
       resources.defer(() => server.close());
       const url = await server.listen({ host: settings.process.host, port: settings.dashboard.port });
-      return { url, healthUrl: url };
+      return { url, healthUrl: (await openHealthPort(settings.process, health, resources)) ?? url };
     },
   });
 }

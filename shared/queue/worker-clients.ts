@@ -36,11 +36,8 @@ export interface WorkerClients {
   listensAt(url: string): void;
 }
 
-/** Opens one queue's adapters and starts to consume it. May answer checks of its own for readiness. */
-export type OpenWorker = (
-  resources: AsyncDisposableStack,
-  clients: WorkerClients,
-) => Promise<ReadinessCheck | undefined>;
+/** Opens one queue's adapters and starts to consume it. Answers checks of its own for readiness. */
+export type OpenWorker = (resources: AsyncDisposableStack, clients: WorkerClients) => Promise<ReadinessCheck>;
 
 /** Reads one queue's settings, before anything is connected. Throws ConfigurationError. */
 export type PrepareWorker = (environment: Readonly<Record<string, string | undefined>>) => OpenWorker;

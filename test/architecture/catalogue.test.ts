@@ -1,28 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse } from 'yaml';
 import { z } from 'zod';
 import { allQueues } from '../../shared/contracts/all-queues.ts';
 import { migrationNames } from '../../shared/database/migrate.ts';
 import { allWorkers } from '../../workers/all-workers.ts';
-import { readSourceFiles, root } from '../support/source-files.ts';
+import { composeText, interpolatedIn, services } from '../support/compose-file.ts';
+import { root } from '../support/source-files.ts';
 
-const composeSchema = z.object({
-  services: z.record(
-    z.string(),
-    z.object({
-      command: z.array(z.string()).optional(),
-      environment: z.record(z.string(), z.unknown()).optional(),
-      ports: z.array(z.string()).optional(),
-      stop_grace_period: z.string().optional(),
-      healthcheck: z.object({ test: z.union([z.string(), z.array(z.string())]).optional() }).optional(),
-    }),
-  ),
-});
-
-const { services } = composeSchema.parse(
-  parse(readFileSync(join(root, 'docker-compose.yml'), 'utf8'), { merge: true }),
-);
 const environmentExample = readFileSync(join(root, '.env.example'), 'utf8');
 
 describe.each(allQueues.map((contract) => [contract.name, contract] as const))('%s', (name, contract) => {
@@ -60,29 +44,7 @@ test('every migration is known, in order', () => {
   expect(migrationNames).toEqual(files.sort());
 });
 
-test('compose runs every producer, stops patiently and publishes on this machine only', () => {
-  for (const producer of ['api', 'dashboard', 'cron', 'relay']) {
-    expect(services[producer]?.command).toEqual([producer]);
-    expect(services[producer]?.stop_grace_period).toBe('30s');
-    expect(services[producer]?.healthcheck?.test).toBeDefined();
-  }
-  const published = Object.values(services).flatMap((service) => service.ports ?? []);
-  expect(published.length).toBeGreaterThan(0);
-  expect(published.filter((port) => !port.startsWith('127.0.0.1:'))).toEqual([]);
-});
-
-test('compose tells every process that has a cache where that is', () => {
-  const mains = readSourceFiles().filter(
-    ({ path, text }) =>
-      /^(workers|producers)\/[^/]+\/main\.ts$/.test(path) && text.includes('cacheRedisSettings'),
-  );
-  const names = mains.map(({ path }) => path.split('/')[1] ?? '');
-  expect(names).toContain('lead-scoring');
-  for (const name of names)
-    expect(Object.keys(services[name]?.environment ?? {})).toContain('CACHE_REDIS_URL');
-});
-
-test('.env.example names every variable that a settings group reads, and no other', async () => {
+test('.env.example names every variable that a settings group or docker-compose.yml reads, and no other', async () => {
   const read = new Set<string>();
   for (const file of readdirSync(join(root, 'shared/config')).filter((name) =>
     name.endsWith('-settings.ts'),
@@ -98,6 +60,10 @@ test('.env.example names every variable that a settings group reads, and no othe
     .record(z.string(), z.array(z.string()))
     .parse(JSON.parse(readFileSync(join(root, 'shared/config/embedded-parts.json'), 'utf8')));
   for (const variable of Object.values(parts).flat()) read.add(variable);
+  for (const variable of interpolatedIn(composeText)) read.add(variable);
+  for (const { environment } of Object.values(services)) {
+    for (const [variable, value] of Object.entries(environment)) if (value === null) read.add(variable);
+  }
   const documented = [...environmentExample.matchAll(/^([A-Z0-9_]+)=/gm)].map((match) => match[1]);
   expect(documented.sort()).toEqual([...read].sort());
 });

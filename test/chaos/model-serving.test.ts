@@ -4,7 +4,8 @@ import { RedisKeys } from '../../shared/queue/redis-keys.ts';
 import { openModelRoom, type ModelRoom } from '../support/open-model-room.ts';
 import { openTestFleet, type TestFleet } from '../support/open-test-fleet.ts';
 import { readSmallCausalBundle, shiftedSmallCausal } from '../support/small-causal.ts';
-import { startServingProcess, type ServingProcess } from '../support/start-serving-process.ts';
+import type { StartedProcess } from '../support/start-process.ts';
+import { startServingProcess } from '../support/start-serving-process.ts';
 import { until } from '../support/until.ts';
 
 const concurrency = 64;
@@ -14,7 +15,7 @@ const mostGrowthBytes = 100e6;
 
 let models: ModelRoom;
 let fleet: TestFleet;
-let serving: ServingProcess;
+let serving: StartedProcess;
 beforeEach(async () => {
   models = await openModelRoom();
   fleet = await openTestFleet([modelServing]);

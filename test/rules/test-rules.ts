@@ -3,15 +3,16 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { findPromtool } from './find-promtool.ts';
 
-// Checks the Prometheus rules and runs their tests with Prometheus's own tool.
+// Checks Prometheus's configuration and rules, and runs the tests of the rules, with its own tool.
 const directory = join(import.meta.dirname, '../../deploy/prometheus');
 const files = readdirSync(directory);
 const tests = files.filter((file) => file.endsWith('.test.yml'));
-const rules = files.filter((file) => !tests.includes(file));
+const rules = files.filter((file) => file.startsWith('presage-rules') && !tests.includes(file));
 
 try {
   const promtool = findPromtool();
   for (const args of [
+    ['check', 'config', 'prometheus.yml'],
     ['check', 'rules', ...rules],
     ['test', 'rules', ...tests],
   ]) {

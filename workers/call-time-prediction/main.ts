@@ -51,6 +51,6 @@ export const prepareWorker: PrepareWorker = (environment) => {
     consume(callTimePrediction, {
       start: (payload, context) => handleCallTimePrediction(payload, context, dependencies),
     });
-    return undefined;
+    return () => Promise.resolve({ sagemaker: endpointName === undefined ? 'degraded' : 'ok' });
   };
 };

@@ -59,6 +59,9 @@ export const prepareWorker: PrepareWorker = (environment) => {
       { start: (payload, context) => handleChurnInsight(payload, context, dependencies) },
       { ownStoreIsUp: () => table.isUp() },
     );
-    return async () => ({ dynamodb: (await table.isUp()) ? 'ok' : 'failed' });
+    return async () => ({
+      dynamodb: (await table.isUp()) ? 'ok' : 'failed',
+      llm: textGeneration.isConfigured ? 'ok' : 'degraded',
+    });
   };
 };

@@ -70,6 +70,6 @@ export const prepareWorker: PrepareWorker = (environment) => {
     consume(contentGeneration, {
       start: (payload, context) => handleContentGeneration(payload, context, dependencies),
     });
-    return undefined;
+    return () => Promise.resolve({ llm: textGeneration.isConfigured ? 'ok' : 'degraded' });
   };
 };

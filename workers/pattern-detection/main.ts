@@ -45,6 +45,6 @@ export const prepareWorker: PrepareWorker = (environment) => {
       finish: (_payload, context, looks, interim) =>
         finishPatternDetection(looks, interim, context, dependencies),
     });
-    return undefined;
+    return () => Promise.resolve({ together: generators.length > 0 ? 'ok' : 'degraded' });
   };
 };

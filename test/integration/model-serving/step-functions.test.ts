@@ -8,7 +8,8 @@ import { registeredPrefix } from '../../../shared/models/registered-bundle.ts';
 import { openModelRoom, type ModelRoom } from '../../support/open-model-room.ts';
 import { openSfnServer, type SfnServer } from '../../support/open-sfn-server.ts';
 import { openTestFleet, type TestFleet } from '../../support/open-test-fleet.ts';
-import { startServingProcess, type ServingProcess } from '../../support/start-serving-process.ts';
+import type { StartedProcess } from '../../support/start-process.ts';
+import { startServingProcess } from '../../support/start-serving-process.ts';
 import { readSmallCausalBundle, shiftedSmallCausal } from '../../support/small-causal.ts';
 import { until } from '../../support/until.ts';
 
@@ -28,7 +29,7 @@ afterEach(async () => {
 });
 
 /** The process itself, as a container of a state machine starts it. */
-function start(environment: Environment = {}): ServingProcess {
+function start(environment: Environment = {}): StartedProcess {
   return startServingProcess(fleet, {
     ...models.environment,
     EXECUTION_MODE: 'step-functions',
@@ -48,7 +49,7 @@ interface Report {
 
 test('loads, verifies, tells the state that waits, and serves', async () => {
   await using process = start();
-  await until(() => process.stdout().includes('\n'));
+  await until(() => process.stdout().includes('\n'), { withinMs: 45_000 });
   const report = JSON.parse(process.stdout()) as Report;
   expect(report).toEqual({
     status: 'ready',
