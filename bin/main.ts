@@ -5,12 +5,24 @@ import { join } from 'node:path';
 // Compiled modules are kept between starts, which makes a start two to three times faster.
 enableCompileCache(join(import.meta.dirname, '../node_modules/.cache/presage'));
 // What the environment itself names comes first.
+const knownToNode = process.env['NODE_EXTRA_CA_CERTS'];
 if (existsSync('.env')) process.loadEnvFile('.env');
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     // `presage jobs list | head`: whoever read has seen enough; what the command does is done all the same.
     if (error.code !== 'EPIPE') throw error;
   });
+}
+
+// Node.js read this before there was a file `.env`; the processes that this one starts get it in time.
+if (process.env['NODE_EXTRA_CA_CERTS'] !== knownToNode) {
+  const { trustAuthorities } = await import('../shared/config/trust-authorities.ts');
+  try {
+    trustAuthorities(process.env);
+  } catch (error) {
+    // Node.js goes on too: whoever needs them is refused, and says so.
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  }
 }
 
 const argv = process.argv.slice(2);

@@ -19,6 +19,7 @@ import { servingSettings } from './serving-settings.ts';
 import { scheduleSettings } from './schedule-settings.ts';
 import { smokeSettings } from './smoke-settings.ts';
 import { textGenerationSettings } from './text-generation-settings.ts';
+import { tlsSettings } from './tls-settings.ts';
 import { tracingSettings } from './tracing-settings.ts';
 import { vendorSettings } from './vendor-settings.ts';
 import { webhookSettings } from './webhook-settings.ts';
@@ -35,6 +36,7 @@ export const settingsBesideStores = {
   retention: retentionSettings,
   aws: awsSettings,
   tracing: tracingSettings,
+  tls: tlsSettings,
   worker: workerSettings,
   cacheRedis: cacheRedisSettings,
   callTime: callTimeSettings,

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { settingGroup } from './read-settings.ts';
 import { flag, urlWithScheme, wholeNumber } from './setting-types.ts';
@@ -10,8 +11,17 @@ export interface DatabaseSettings {
   user: string;
   password: string;
   poolSize: number;
+  /** Encrypted, with a certificate that Node.js accepts and that names the host. */
   tls: boolean;
 }
+
+/** What `ssl-mode` in a `DATABASE_URL` may say: whether TLS is used. Its certificate is always checked. */
+const tlsByMode: ReadonlyMap<string, boolean> = new Map([
+  ['DISABLED', false],
+  ['REQUIRED', true],
+  ['VERIFY_CA', true],
+  ['VERIFY_IDENTITY', true],
+]);
 
 export const databaseSettings = settingGroup(
   z.object({
@@ -26,9 +36,21 @@ export const databaseSettings = settingGroup(
   }),
   (values, report): DatabaseSettings => {
     const { DB_POOL_SIZE: poolSize, DB_TLS: tls } = values;
+    function checkHost(variable: string, { host, tls: isOn }: Pick<DatabaseSettings, 'host' | 'tls'>): void {
+      // The driver would compare the certificate with "localhost" instead (pinned by the test "the driver and addresses").
+      if (isOn && isIP(host) !== 0) {
+        report(variable, 'names an IP address: with TLS it must be the host name that the certificate names');
+      }
+    }
     if (values.DATABASE_URL) {
-      const settings = { ...databaseFromUrl(values.DATABASE_URL), poolSize, tls };
+      const mode = new URL(values.DATABASE_URL).searchParams.get('ssl-mode');
+      const tlsOfUrl = mode === null ? false : tlsByMode.get(mode.toUpperCase());
+      if (tlsOfUrl === undefined) {
+        report('DATABASE_URL', `has an ssl-mode that is none of ${[...tlsByMode.keys()].join(', ')}`);
+      }
+      const settings = { ...databaseFromUrl(values.DATABASE_URL), poolSize, tls: tls || tlsOfUrl === true };
       if (!settings.database) report('DATABASE_URL', 'names no database: end it with /name');
+      checkHost('DATABASE_URL', settings);
       return settings;
     }
     if (!values.DB_HOST) {
@@ -40,7 +62,7 @@ export const databaseSettings = settingGroup(
       if (!values.DB_NAME) report('DB_NAME', 'not set, but DB_HOST is');
       if (!values.DB_USER) report('DB_USER', 'not set, but DB_HOST is');
     }
-    return {
+    const settings = {
       host: values.DB_HOST ?? '',
       port: values.DB_PORT,
       database: values.DB_NAME ?? '',
@@ -49,6 +71,8 @@ export const databaseSettings = settingGroup(
       poolSize,
       tls,
     };
+    checkHost('DB_HOST', settings);
+    return settings;
   },
 );
 

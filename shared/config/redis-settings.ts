@@ -21,17 +21,19 @@ interface RedisCredentials {
 
 const redisUrl = urlWithScheme(['redis:', 'rediss:']);
 
-const clusterNodes = z.string().transform((list, context): RedisNode[] => {
+const clusterNodes = z.string().transform((list, context): { nodes: RedisNode[]; tls: boolean } => {
   const nodes: RedisNode[] = [];
+  let tls = false;
   for (const entry of list.split(',')) {
-    const match = /^(?:rediss?:\/\/)?([^\s:]+):(\d{1,5})$/.exec(entry.trim());
-    if (!match?.[1] || !match[2]) {
+    const match = /^(redis:\/\/|rediss:\/\/)?([^\s:@/]+):(\d{1,5})$/.exec(entry.trim());
+    if (!match?.[2] || !match[3]) {
       context.addIssue({ code: 'custom', message: 'must be a comma-separated list of host:port' });
       return z.NEVER;
     }
-    nodes.push({ host: match[1], port: Number(match[2]) });
+    nodes.push({ host: match[2], port: Number(match[3]) });
+    tls ||= match[1] === 'rediss://';
   }
-  return nodes;
+  return { nodes, tls };
 });
 
 export const redisSettings = settingGroup(
@@ -50,8 +52,10 @@ export const redisSettings = settingGroup(
       password: values.REDIS_PASSWORD,
       tls: values.REDIS_TLS,
     };
-    if (values.REDIS_CLUSTER_NODES)
-      return { kind: 'cluster', nodes: values.REDIS_CLUSTER_NODES, ...credentials };
+    if (values.REDIS_CLUSTER_NODES) {
+      const { nodes, tls } = values.REDIS_CLUSTER_NODES;
+      return { kind: 'cluster', nodes, ...credentials, tls: tls || credentials.tls };
+    }
     if (values.REDIS_URL) return { kind: 'url', url: values.REDIS_URL };
     if (!values.REDIS_HOST) {
       report(

@@ -19,6 +19,7 @@ export function configuredAddresses(environment: Environment): Partial<StackAddr
   if (isConfigured('mysql', environment)) {
     const { database: settings } = readSettings({ database: databaseSettings }, environment);
     const url = new URL(`mysql://${settings.host}:${settings.port}/${encodeURIComponent(settings.database)}`);
+    if (settings.tls) url.searchParams.set('ssl-mode', 'VERIFY_IDENTITY');
     addresses.mysql = withCredentials(url, settings.user, settings.password);
   }
   if (isConfigured('dynamodb', environment)) {

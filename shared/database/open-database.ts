@@ -3,6 +3,8 @@ import { createPool, type Pool, type PoolConnection } from 'mysql2';
 import type { DatabaseSettings } from '../config/database-settings.ts';
 import { errorCode, isConnectionError } from '../errors/classify.ts';
 import { StoreUnavailableError } from '../errors/job-error.ts';
+import type { Logger } from '../telemetry/create-logger.ts';
+import { mysqlProblem } from './mysql-problem.ts';
 import { quoteLongText } from './quote-long-text.ts';
 import type { Tables } from './tables.ts';
 
@@ -34,15 +36,20 @@ const outageCodes: ReadonlySet<string> = new Set([
   'ER_RECORD_FILE_FULL',
 ]);
 
+export interface DatabaseOptions {
+  /** How long one query may take until that counts as an outage. */
+  queryTimeoutMs?: number;
+  /** Is told once when no connection can be made, with the reason, and when one can be made again. */
+  log?: Logger | undefined;
+}
+
 /**
- * Opens a pool; connects with the first query. Every query that meets an outage, or for which no connection can be made,
- * throws StoreUnavailableError.
- *
- * @param options.queryTimeoutMs how long one query may take until that counts as an outage
+ * Opens a pool; connects with the first query. Every query that meets an outage throws StoreUnavailableError: one for
+ * which no connection can be made, whatever the reason, or whose connection is lost.
  */
 export function openDatabase(
   settings: DatabaseSettings,
-  { queryTimeoutMs = defaultQueryTimeoutMs }: { queryTimeoutMs?: number } = {},
+  { queryTimeoutMs = defaultQueryTimeoutMs, log }: DatabaseOptions = {},
 ): Database {
   const pool = createPool({
     host: settings.host,
@@ -55,9 +62,11 @@ export function openDatabase(
     charset: 'utf8mb4',
     timezone: 'Z',
     supportBigNumbers: true,
-    ...(settings.tls ? { ssl: { rejectUnauthorized: true } } : {}),
+    // Without `verifyIdentity` a certificate for any other host would do.
+    ...(settings.tls ? { ssl: { rejectUnauthorized: true, verifyIdentity: true } } : {}),
   });
-  const db = new Kysely<Tables>({ dialect: new MysqlDialect({ pool: reportOutages(pool, queryTimeoutMs) }) });
+  const watched = reportOutages(pool, queryTimeoutMs, watchConnecting(settings, log));
+  const db = new Kysely<Tables>({ dialect: new MysqlDialect({ pool: watched }) });
   return {
     db,
     async isUp() {
@@ -82,12 +91,29 @@ export function isOutage(error: unknown): boolean {
   );
 }
 
+/** Told how each attempt to get a connection ended: with an error, or with null. */
+type ConnectingWatch = (error: Error | null) => void;
+
+function watchConnecting(settings: DatabaseSettings, log: Logger | undefined): ConnectingWatch {
+  let away = false;
+  return (error) => {
+    if (error && !away) {
+      const { finding, mend } = mysqlProblem(error, settings);
+      log?.warn({ err: error, finding, mend }, 'MySQL is away; every query tries again');
+    } else if (!error && away) {
+      log?.info('MySQL is back');
+    }
+    away = error !== null;
+  };
+}
+
 /** Wraps the driver's pool so that outages arrive as StoreUnavailableError and no query waits for ever. */
-function reportOutages(pool: Pool, queryTimeoutMs: number): MysqlPool {
+function reportOutages(pool: Pool, queryTimeoutMs: number, connecting: ConnectingWatch): MysqlPool {
   return {
     getConnection(callback) {
       pool.getConnection((error, connection) => {
-        // Whatever the reason: a password that was changed must not cost the jobs their attempts.
+        connecting(error);
+        // A password or a certificate that is refused is an outage too: no job is to blame for it.
         if (error) failed(callback, new StoreUnavailableError('mysql', error));
         else callback(undefined, boundedConnection(connection, queryTimeoutMs));
       });

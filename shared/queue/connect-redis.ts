@@ -1,6 +1,7 @@
 import { Cluster, Redis, type ClusterOptions, type RedisOptions } from 'ioredis';
 import type { RedisSettings } from '../config/redis-settings.ts';
 import type { Logger } from '../telemetry/create-logger.ts';
+import { redisAddress, redisErrorCode, redisProblem } from './redis-problem.ts';
 
 export type RedisClient = Redis | Cluster;
 
@@ -8,7 +9,7 @@ export interface RedisConnection extends AsyncDisposable {
   client: RedisClient;
   /** Waits until the connection is made, but no longer than this; a Redis that is away is no error. */
   untilReady(timeoutMs: number): Promise<void>;
-  /** Whether Redis answers within two seconds; never throws. */
+  /** Whether Redis answers within two seconds, and a cluster that it is whole; never throws. */
   isUp(): Promise<boolean>;
 }
 
@@ -36,15 +37,30 @@ export function connectRedis(settings: RedisSettings, role: RedisRole, log: Logg
     ...roleOptions[role],
     retryStrategy: reconnectDelayMs,
     connectTimeout: 3_000,
+    // After a failover behind one address: the old primary has become a replica.
+    reconnectOnError: (error) => (redisErrorCode(error) === 'READONLY' ? 2 : false),
   });
-  let away = false;
-  client.on('error', (error: Error) => {
-    if (!away) log.warn({ err: error, role }, 'Redis is away; trying again until it is back');
-    away = true;
+  // Every queue of a process listens.
+  client.setMaxListeners(0);
+  /** What was said of the present outage. */
+  const told = new Set<string>();
+  let disposed = false;
+  function tell(finding: string, error?: Error): void {
+    if (told.has(finding)) return;
+    told.add(finding);
+    const advice = 'Redis is away; trying again until it is back (`presage doctor` says how to mend it)';
+    log.warn({ ...(error ? { err: error } : {}), role, finding }, advice);
+  }
+  client.on('error', (error: Error) => tell(redisProblem(error, settings).finding, error));
+  client.on('close', () => {
+    // The client of a cluster closes without an error when the nodes answer, but the cluster is not whole.
+    if (settings.kind === 'cluster' && !disposed && told.size === 0) {
+      tell(`the cluster of ${redisAddress(settings)} is away, or not whole`);
+    }
   });
   client.on('ready', () => {
-    if (away) log.info({ role }, 'Redis is back');
-    away = false;
+    if (told.size > 0) log.info({ role }, 'Redis is back');
+    told.clear();
   });
   return {
     client,
@@ -61,7 +77,7 @@ export function connectRedis(settings: RedisSettings, role: RedisRole, log: Logg
       const { promise: late, resolve } = Promise.withResolvers<boolean>();
       const timer = setTimeout(() => resolve(false), commandTimeoutMs);
       try {
-        return await Promise.race([client.ping().then(() => true), late]);
+        return await Promise.race([answers(client), late]);
       } catch {
         return false;
       } finally {
@@ -69,10 +85,16 @@ export function connectRedis(settings: RedisSettings, role: RedisRole, log: Logg
       }
     },
     [Symbol.asyncDispose]() {
+      disposed = true;
       client.disconnect();
       return Promise.resolve();
     },
   };
+}
+
+async function answers(client: RedisClient): Promise<boolean> {
+  if (!(client instanceof Cluster)) return (await client.ping()) === 'PONG';
+  return (await client.cluster('INFO')).includes('cluster_state:ok');
 }
 
 function createClient(settings: RedisSettings, options: RedisOptions): RedisClient {
@@ -90,9 +112,14 @@ function createClient(settings: RedisSettings, options: RedisOptions): RedisClie
     redisOptions: { ...nodeOptions, ...credentials },
     clusterRetryStrategy: reconnectDelayMs,
     ...(enableOfflineQueue === undefined ? {} : { enableOfflineQueue }),
-    ...(enableAutoPipelining === undefined ? {} : { enableAutoPipelining }),
     // Node certificates name hosts, so the announced names must not be resolved away.
     ...(settings.tls ? { dnsLookup: (address, callback) => callback(null, address) } : {}),
   };
-  return new Cluster([...settings.nodes], clusterOptions);
+  const cluster = new Cluster([...settings.nodes], clusterOptions);
+  if (enableAutoPipelining) {
+    // Not before: for a slot that no node has, a command that had waited for the slots would throw outside of any
+    // promise, and end the process (pinned by the test "a cluster that lacks a part").
+    cluster.once('ready', () => (cluster.options.enableAutoPipelining = true));
+  }
+  return cluster;
 }

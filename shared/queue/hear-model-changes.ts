@@ -1,5 +1,6 @@
 import type { Logger } from '../telemetry/create-logger.ts';
 import type { RedisClient } from './connect-redis.ts';
+import { hearChannel } from './hear-channel.ts';
 import type { RedisKeys } from './redis-keys.ts';
 
 /**
@@ -13,10 +14,5 @@ export function hearModelChanges(
   { keys, log }: { keys: RedisKeys; log: Logger },
   onChange: (modelId: string) => void,
 ): void {
-  const channel = keys.modelsChannel();
-  subscriber.on('message', (from: string, modelId: string) => {
-    if (from === channel) onChange(modelId);
-  });
-  // ioredis subscribes again by itself after a reconnect.
-  subscriber.subscribe(channel).catch((error: unknown) => log.debug({ err: error }, 'not subscribed'));
+  hearChannel(subscriber, keys.modelsChannel(), onChange, log);
 }

@@ -30,7 +30,8 @@ export class RedisNotReadyError extends Error {
   override readonly name = 'RedisNotReadyError';
 }
 
-const readyWithinMs = 3_500;
+/** Longer than the connection's own limit, whose error says more. */
+const readyWithinMs = 5_000;
 
 /**
  * Connects once and asks each server, on a cluster each primary. Bounded by the connection's own time limits.
@@ -44,9 +45,27 @@ export async function inspectRedis(settings: RedisSettings): Promise<RedisServer
     createLogger({ process: 'inspect', level: 'silent' }),
   );
   const { client } = connection;
-  await untilReady(client);
+  try {
+    await untilReady(client);
+  } catch (error) {
+    throw (await nodeFailure(settings)) ?? error;
+  }
   const nodes = client instanceof Cluster ? client.nodes('master') : [client];
   return await Promise.all(nodes.map(inspectServer));
+}
+
+/** Why a node cannot be connected to: the client of a cluster keeps that to itself. */
+async function nodeFailure(settings: RedisSettings): Promise<unknown> {
+  if (settings.kind !== 'cluster') return undefined;
+  const failures = settings.nodes.map(async ({ host, port }) => {
+    const log = createLogger({ process: 'inspect', level: 'silent' });
+    await using connection = connectRedis({ ...settings, kind: 'server', host, port }, 'producer', log);
+    return await untilReady(connection.client).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+  });
+  return (await Promise.all(failures)).find((error) => error !== undefined);
 }
 
 async function untilReady(client: RedisClient): Promise<void> {

@@ -3,6 +3,7 @@ import type { QueueContract } from '../contracts/define-queue.ts';
 import { isConnectionError } from '../errors/classify.ts';
 import { JobError } from '../errors/job-error.ts';
 import type { RedisClient } from './connect-redis.ts';
+import { hearChannel } from './hear-channel.ts';
 import { jobEnvelopeSchema } from './job-envelope.ts';
 import { lockDurationMs, maxStalledCount, stalledCheckMs } from './lock-settings.ts';
 import type { RedisKeys } from './redis-keys.ts';
@@ -208,15 +209,11 @@ export function openConsumer<Contract extends QueueContract>(options: ConsumerOp
     }
   });
 
-  function onMessage(channel: string, jobId: string): void {
-    if (channel !== keys.cancelChannel()) return;
+  function cancel(jobId: string): void {
     const reason = new JobError('cancelled', 'The job was cancelled', { code: 'CANCELLED' });
     inHand.get(jobId)?.control.abort(reason);
   }
-  subscriber.on('message', onMessage);
-  subscriber
-    .subscribe(keys.cancelChannel())
-    .catch((error: unknown) => log.debug({ err: error }, 'not subscribed'));
+  const hearing = hearChannel(subscriber, keys.cancelChannel(), cancel, log);
 
   let probe: NodeJS.Timeout | undefined;
   function park(): void {
@@ -240,7 +237,7 @@ export function openConsumer<Contract extends QueueContract>(options: ConsumerOp
       state = 'paused';
       clearInterval(probe);
       watch[Symbol.dispose]();
-      subscriber.off('message', onMessage);
+      hearing[Symbol.dispose]();
       await worker.pause(true);
       if (!(await settlesWithin(allEnded(inHand), options.finishWithinMs))) {
         log.warn({ jobs: inHand.size, queue: contract.name }, 'stopping: jobs in hand go to other workers');

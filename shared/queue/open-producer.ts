@@ -40,10 +40,11 @@ export async function openProducer(
   resources: AsyncDisposableStack,
 ): Promise<Producer> {
   const { contracts, log, keys = new RedisKeys() } = options;
-  const database = resources.use(openDatabase(options.database));
+  const database = resources.use(openDatabase(options.database, { log }));
   const ledger = resources.use(openLedger(database.db, options.processId));
   const redis = resources.use(connectRedis(options.redis, 'producer', log));
   const dispatcher = resources.use(openDispatcher({ connection: redis.client, contracts, keys, log }));
-  await redis.untilReady(redisWaitMs);
+  // MySQL is asked already now, so that what is wrong with it is logged at the start and not with the first job.
+  await Promise.all([redis.untilReady(redisWaitMs), database.isUp()]);
   return { database, ledger, redis, dispatcher, enqueue: createEnqueue(ledger, dispatcher, log), keys };
 }

@@ -2,6 +2,7 @@ import type { JobRecord } from '../ledger/job-record.ts';
 import type { Ledger } from '../ledger/open-ledger.ts';
 import type { Logger } from '../telemetry/create-logger.ts';
 import type { RedisClient } from './connect-redis.ts';
+import { hearChannel } from './hear-channel.ts';
 
 const pollMs = 1_000;
 
@@ -38,11 +39,7 @@ export function openResultChannel({ subscriber, name, ledger, log }: ResultChann
     for (const listener of listeners ?? []) listener();
   }
 
-  subscriber.on('message', (channel: string, jobId: string) => {
-    if (channel === name) settled(jobId);
-  });
-  // ioredis subscribes again by itself after a reconnect.
-  subscriber.subscribe(name).catch((error: unknown) => log.debug({ err: error }, 'could not subscribe'));
+  const hearing = hearChannel(subscriber, name, settled, log);
 
   let polling = false;
   async function poll(): Promise<void> {
@@ -82,6 +79,7 @@ export function openResultChannel({ subscriber, name, ledger, log }: ResultChann
     },
     [Symbol.asyncDispose]() {
       clearInterval(timer);
+      hearing[Symbol.dispose]();
       for (const jobId of waiting.keys()) settled(jobId);
       return Promise.resolve();
     },

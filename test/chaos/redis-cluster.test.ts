@@ -1,6 +1,12 @@
 import { Redis } from 'ioredis';
 import { z } from 'zod';
 import { defineQueue } from '../../shared/contracts/define-queue.ts';
+import { predictionCacheKey } from '../../shared/prediction-cache/prediction-cache-key.ts';
+import { connectRedis } from '../../shared/queue/connect-redis.ts';
+import { hearModelChanges } from '../../shared/queue/hear-model-changes.ts';
+import { RedisKeys } from '../../shared/queue/redis-keys.ts';
+import { cancelJob } from '../../shared/queue/steer-job.ts';
+import { createLogger } from '../../shared/telemetry/create-logger.ts';
 import { openCallTime, randomContacts } from '../support/open-call-time.ts';
 import { openLeadScoring } from '../support/open-lead-scoring.ts';
 import { openRedisCluster, type RedisCluster } from '../support/open-redis-cluster.ts';
@@ -31,6 +37,8 @@ test('jobs of all queues are done, the queues spread over the nodes, and a wiped
     fleet.consume(contract, { start: ({ number }) => Promise.resolve({ number: number + 1 }) });
   }
   fleet.startRelay();
+  // Else what is accepted is left to the relay, and is not in Redis yet.
+  await until(() => fleet.redis.isUp(), { withinMs: 30_000 });
   const jobs = await Promise.all(
     queues.flatMap((contract) =>
       Array.from({ length: 20 }, (_, number) =>
@@ -61,12 +69,30 @@ test('jobs of all queues are done, the queues spread over the nodes, and a wiped
 
 test('the prediction cache works with untagged keys on any node', async () => {
   await using callTime = await openCallTime({ redis: cluster.settings });
+  await until(() => callTime.redis.status === 'ready');
   const contacts = randomContacts(60);
   const first = await callTime.run(contacts);
   const second = await callTime.run(contacts);
   expect(first.predictions.every((prediction) => prediction.source === 'sagemaker')).toBe(true);
   expect(second.predictions.every((prediction) => prediction.cached)).toBe(true);
   expect(callTime.server.requests).toHaveLength(60);
+}, 60_000);
+
+test('a cluster that lacks a part costs predictions from the cache, never a job', async () => {
+  const [one] = randomContacts(1);
+  if (!one) throw new Error('there is one contact');
+  const [asked] = cluster.nodes;
+  const slot = String(await asked?.ask('cluster', 'keyslot', predictionCacheKey(one.phoneNumber)));
+  for (const { ask } of cluster.nodes) await ask('cluster', 'delslots', slot);
+  try {
+    await using callTime = await openCallTime({ redis: cluster.settings });
+    const { predictions } = await callTime.run([one, ...randomContacts(20)]);
+    expect(predictions).toHaveLength(21);
+    expect(predictions.every(({ source }) => source === 'sagemaker')).toBe(true);
+  } finally {
+    await cluster.nodes[0]?.ask('cluster', 'addslots', slot);
+    await cluster.untilWhole();
+  }
 }, 60_000);
 
 test('the cache of scores does too', async () => {
@@ -81,3 +107,44 @@ test('the cache of scores does too', async () => {
   expect(await room.cacheRequests('hit')).toBe(ids.length);
   expect(await room.cacheRequests('write_error')).toBe(0);
 }, 60_000);
+
+test('a job in hand hears of it when it is cancelled, whichever nodes are asked', async () => {
+  const [contract] = queues;
+  if (!contract) throw new Error('there are queues');
+  await using fleet = await openTestFleet([contract], cluster.settings);
+  const ended = Promise.withResolvers<unknown>();
+  fleet.consume(contract, {
+    start: (_payload, { signal }) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => {
+          ended.resolve(signal.reason);
+          reject(new Error('cancelled'));
+        });
+      }),
+  });
+  const { id } = await fleet.enqueue.enqueue(contract, { number: 1 });
+  await until(async () => (await fleet.dispatcher.activeJobIds(contract.name)).includes(id));
+  expect(await cancelJob(id, fleet)).toEqual([id]);
+  expect(await ended.promise).toMatchObject({ kind: 'cancelled' });
+}, 60_000);
+
+test('what is subscribed to while the whole cluster is away is heard when it is back', async () => {
+  await Promise.all(cluster.nodes.map((node) => node.kill()));
+  const log = createLogger({ process: 'test', level: 'silent' });
+  await using subscriber = connectRedis(cluster.settings, 'subscriber', log);
+  await using publisher = connectRedis(cluster.settings, 'producer', log);
+  const keys = new RedisKeys('test-away');
+  const heard: string[] = [];
+  hearModelChanges(subscriber.client, { keys, log }, (modelId) => heard.push(modelId));
+  expect(await publisher.isUp()).toBe(false);
+  await Promise.all(cluster.nodes.map((node) => node.start()));
+  await cluster.untilWhole();
+  await until(() => publisher.isUp(), { withinMs: 40_000 });
+  await until(
+    async () => {
+      await publisher.client.publish(keys.modelsChannel(), 'a-model');
+      return heard.includes('a-model');
+    },
+    { withinMs: 40_000 },
+  );
+}, 120_000);

@@ -23,6 +23,8 @@ export interface FakeSns {
   certificateFrom(validFrom: Date): string;
 }
 
+const signer = 'sns.amazonaws.com';
+
 const signedFields = {
   Notification: ['Message', 'MessageId', 'Subject', 'Timestamp', 'TopicArn', 'Type'],
   others: ['Message', 'MessageId', 'SubscribeURL', 'Timestamp', 'Token', 'TopicArn', 'Type'],
@@ -32,8 +34,9 @@ export function createFakeSns(): FakeSns {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const certificateFrom = (validFrom: Date): string =>
     makeCertificate({
-      privateKey,
+      name: signer,
       publicKey,
+      issuer: { name: signer, privateKey },
       validFrom,
       validTo: new Date(validFrom.getTime() + dayMs),
     });

@@ -1,6 +1,7 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Environment } from '../../shared/config/read-settings.ts';
 import type { EmbeddedServer } from '../../shared/embedded/embedded-server.ts';
 import { openGuard } from '../../shared/embedded/open-guard.ts';
 import { startDynamodb } from '../../shared/embedded/start-dynamodb.ts';
@@ -14,14 +15,18 @@ export interface PrivateServers extends AsyncDisposable {
   startDynamodb(): Promise<EmbeddedServer>;
 }
 
-/** Servers that one test may stop, wipe and kill without disturbing the others. */
-export async function openPrivateServers(): Promise<PrivateServers> {
+/**
+ * Servers that one test may stop, wipe and kill without disturbing the others.
+ *
+ * @param environment its `PATH` says where they are looked for first
+ */
+export async function openPrivateServers(environment: Environment = process.env): Promise<PrivateServers> {
   const resources = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), 'presage-test-'));
   const guard = resources.use(await openGuard());
   guard.removeAtEnd(directory);
   const options = {
-    environment: process.env,
+    environment,
     guard,
     logger: createLogger({ process: 'test', level: 'silent' }),
   };

@@ -46,7 +46,13 @@ export async function runUp(
   child.stderr.setEncoding('utf8').on('data', (text: string) => void (stderr += text));
   const pid = child.pid ?? 0;
   const ended = once(child, 'close').then(() => child.exitCode);
-  await until(() => existsSync(readyFile) || child.exitCode !== null, { withinMs: 25_000 });
+  try {
+    await until(() => existsSync(readyFile) || child.exitCode !== null, { withinMs: 60_000 });
+  } catch (error) {
+    child.kill('SIGTERM');
+    await ended;
+    throw new Error(`presage up is not ready; standard error says:\n${stderr}`, { cause: error });
+  }
   return {
     pid,
     readyFile,

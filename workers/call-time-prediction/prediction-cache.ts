@@ -54,7 +54,9 @@ export function createPredictionCache(options: PredictionCacheOptions): Predicti
     phoneNumbers: readonly string[],
     command: (phoneNumber: string) => Promise<Reply>,
   ): Promise<readonly PromiseSettledResult<Reply>[]> {
-    return (await unlessLate(() => Promise.allSettled(phoneNumbers.map(command)))) ?? [];
+    // On a cluster that lacks a part, the client throws before there is a promise.
+    const commands = () => phoneNumbers.map(async (phoneNumber) => command(phoneNumber));
+    return (await unlessLate(() => Promise.allSettled(commands()))) ?? [];
   }
 
   async function write(

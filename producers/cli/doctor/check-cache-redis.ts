@@ -1,7 +1,7 @@
 import type { RedisSettings } from '../../../shared/config/redis-settings.ts';
 import { inspectRedis } from '../../../shared/queue/inspect-redis.ts';
 import { reporterFor, type Finding } from './finding.ts';
-import { redisAddress, redisProblem } from './redis-problem.ts';
+import { redisAddress, redisProblem } from '../../../shared/queue/redis-problem.ts';
 
 const report = reporterFor('cache redis');
 
@@ -12,6 +12,15 @@ export async function checkCacheRedis(settings: RedisSettings | undefined): Prom
   try {
     const [server] = await inspectRedis(settings);
     const answers = report.ok('connection', `${redisAddress(settings)} answers`);
+    if (server?.mode === 'cluster') {
+      return [
+        report.fail(
+          'connection',
+          `${redisAddress(settings)} is a node of a cluster: it holds a part of the caches only`,
+          'Name a single server in CACHE_REDIS_URL, or leave it out where the queues are on a cluster.',
+        ),
+      ];
+    }
     if (!server || server.maxMemoryBytes === 0 || server.evictionPolicy !== 'noeviction') return [answers];
     return [
       answers,

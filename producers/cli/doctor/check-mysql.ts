@@ -1,11 +1,11 @@
 import type { DatabaseSettings } from '../../../shared/config/database-settings.ts';
 import { inspectSchema } from '../../../shared/database/inspect-schema.ts';
 import { inspectServer, type DatabaseServer } from '../../../shared/database/inspect-server.ts';
+import { mysqlProblem } from '../../../shared/database/mysql-problem.ts';
 import { openDatabase } from '../../../shared/database/open-database.ts';
 import { reporterFor, type Finding } from './finding.ts';
 import { judgeMysql } from './judge-mysql.ts';
 import { judgeSchema } from './judge-schema.ts';
-import { mysqlProblem } from './mysql-problem.ts';
 
 const report = reporterFor('mysql');
 const queryTimeoutMs = 2_000;

@@ -2,7 +2,7 @@ import type { RedisSettings } from '../../../shared/config/redis-settings.ts';
 import { inspectRedis, type RedisServer } from '../../../shared/queue/inspect-redis.ts';
 import { reporterFor, type Finding } from './finding.ts';
 import { judgeRedis } from './judge-redis.ts';
-import { redisProblem } from './redis-problem.ts';
+import { redisProblem } from '../../../shared/queue/redis-problem.ts';
 
 /** The Redis of the queues: on a cluster, each primary. */
 export async function checkRedis(settings: RedisSettings): Promise<Finding[]> {
@@ -10,11 +10,7 @@ export async function checkRedis(settings: RedisSettings): Promise<Finding[]> {
   try {
     servers = await inspectRedis(settings);
   } catch (error) {
-    const { finding, mend } = redisProblem(error, settings, {
-      address: 'REDIS_URL, REDIS_HOST and REDIS_PORT, or REDIS_CLUSTER_NODES',
-      credentials: 'the user and password in REDIS_URL, or REDIS_USERNAME and REDIS_PASSWORD',
-      tls: 'rediss:// in REDIS_URL, or REDIS_TLS',
-    });
+    const { finding, mend } = redisProblem(error, settings);
     return [reporterFor('redis').fail('connection', finding, mend)];
   }
   return judgeRedis(servers, settings.kind === 'cluster');

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { acceptedSchema } from '../../../shared/api-contract/accepted.ts';
 import { problemSchema, type ProblemCode } from '../../../shared/api-contract/problem-schema.ts';
 import { errorCode } from '../../../shared/errors/classify.ts';
-import { connectionProblem } from '../doctor/connection-problem.ts';
+import { connectionProblem } from '../../../shared/errors/connection-problem.ts';
 import { CommandFailed } from '../usage-error.ts';
 import { mendProblem } from './mend-problem.ts';
 import { NoAnswer, WrongAnswer } from './wrong-answer.ts';

@@ -71,7 +71,9 @@ describe('MySQL', () => {
   });
 
   test('TLS where there is none', async () => {
-    const { amiss } = await doctor.examine({ DB_TLS: 'true' });
+    const url = new URL(doctor.environment.DATABASE_URL);
+    url.hostname = 'localhost';
+    const { amiss } = await doctor.examine({ DATABASE_URL: url.href, DB_TLS: 'true' });
     expect(amiss).toEqual([expect.stringMatching(/^fail mysql connection: .* does not speak TLS$/)]);
   });
 });

@@ -143,6 +143,7 @@ describe('Redis', () => {
     );
     await node.untilReady(5_000);
     await node.client.config('SET', 'maxmemory-policy', 'volatile-ttl');
+    await Promise.all(cluster.nodes.map(({ ask }) => ask('config', 'set', 'appendonly', 'no')));
     const { exitCode, amiss } = await doctor.examine({ REDIS_URL: '', REDIS_CLUSTER_NODES: nodes.join(',') });
     expect(exitCode).toBe(1);
     expect(amiss).toEqual([

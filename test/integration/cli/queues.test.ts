@@ -32,6 +32,14 @@ test('a queue is paused and resumed', async () => {
   expect((await room.presage(['queues', 'pause', 'nonsense'])).exitCode).toBe(2);
 });
 
+test('without Redis it says so, and where to look', async () => {
+  const refused = await room.presage(['queues'], {
+    environment: { REDIS_URL: 'redis://127.0.0.1:1', DATABASE_URL: room.databaseUrl },
+  });
+  expect(refused).toMatchObject({ exitCode: 1, output: '' });
+  expect(refused.messages).toMatch(/^Redis does not answer\. .*`presage doctor` says more\.\n$/);
+});
+
 test('schedules list: what is due again and again, last and next', async () => {
   await using ledger = openLedger(room.database.db, 'test');
   const tick = { queue: 'pattern-detection', payload: '{}', priority: 0 };

@@ -100,7 +100,7 @@ test.each([
 
 test.each([
   ['is over', new Date(Date.now() - 48 * 60 * 60_000)],
-  ['has not begun', new Date(Date.now() + 60_000)],
+  ['has not begun', new Date(Date.now() + 60 * 60_000)],
 ])('a certificate whose time %s counts for nothing', async (_what, validFrom) => {
   const text = sns.certificateFrom(validFrom);
   sns.answerWith(() => Promise.resolve({ status: 200, text }));

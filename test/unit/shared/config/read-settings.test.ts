@@ -82,6 +82,42 @@ test('a cluster is named by its nodes', () => {
   );
 });
 
+test('the nodes of a cluster say whether it speaks TLS', () => {
+  const read = (environment: Record<string, string>) =>
+    readSettings({ redis: redisSettings }, environment).redis;
+  expect(read({ REDIS_CLUSTER_NODES: 'rediss://a:7000,rediss://b:7001' })).toMatchObject({ tls: true });
+  expect(read({ REDIS_CLUSTER_NODES: 'redis://a:7000,b:7001' })).toMatchObject({ tls: false });
+  expect(read({ REDIS_CLUSTER_NODES: 'a:7000', REDIS_TLS: 'true' })).toMatchObject({ tls: true });
+  const problems = problemsOf({ ...good, REDIS_CLUSTER_NODES: 'redis://user:secret-word@a:7000' });
+  expect(problems['REDIS_CLUSTER_NODES']).toContain('host:port');
+});
+
+test.each([
+  [{ DATABASE_URL: 'mysql://u:p@db/presage' }, false],
+  [{ DATABASE_URL: 'mysql://u:p@db/presage', DB_TLS: 'true' }, true],
+  [{ DATABASE_URL: 'mysql://u:p@db/presage?ssl-mode=verify_identity' }, true],
+  [{ DATABASE_URL: 'mysql://u:p@db/presage?ssl-mode=DISABLED' }, false],
+  [{ DB_HOST: 'db', DB_NAME: 'presage', DB_USER: 'u', DB_TLS: 'true' }, true],
+])('TLS to MySQL: %j', (environment, tls) => {
+  expect(readSettings({ database: databaseSettings }, environment).database).toMatchObject({
+    host: 'db',
+    tls,
+  });
+});
+
+test('TLS to MySQL needs a host name, and an ssl-mode that is known', () => {
+  expect(problemsOf({ ...good, DATABASE_URL: 'mysql://u:p@10.0.0.1/x?ssl-mode=REQUIRED' })).toEqual({
+    DATABASE_URL: expect.stringContaining('IP address') as unknown,
+  });
+  expect(problemsOf({ ...good, DATABASE_URL: 'mysql://u:p@db/x?ssl-mode=PREFERRED' })).toEqual({
+    DATABASE_URL: expect.stringContaining('VERIFY_IDENTITY') as unknown,
+  });
+  const byParts = { DATABASE_URL: '', DB_HOST: '::1', DB_NAME: 'x', DB_USER: 'u', DB_TLS: 'true' };
+  expect(problemsOf({ ...good, ...byParts })).toEqual({
+    DB_HOST: expect.stringContaining('IP address') as unknown,
+  });
+});
+
 test('a secret may come from a file, but not from two places', () => {
   const directory = mkdtempSync(join(tmpdir(), 'presage-settings-'));
   try {

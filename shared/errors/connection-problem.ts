@@ -1,4 +1,4 @@
-import { errorCode } from '../../../shared/errors/classify.ts';
+import { errorCode } from './classify.ts';
 
 export interface ConnectionProblem {
   finding: string;

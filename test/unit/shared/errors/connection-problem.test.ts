@@ -1,4 +1,4 @@
-import { connectionProblem } from '../../../../../producers/cli/doctor/connection-problem.ts';
+import { connectionProblem } from '../../../../shared/errors/connection-problem.ts';
 
 const destination = {
   service: 'Redis',

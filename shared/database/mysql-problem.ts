@@ -1,7 +1,7 @@
-import type { DatabaseSettings } from '../../../shared/config/database-settings.ts';
-import { errorCode } from '../../../shared/errors/classify.ts';
-import { StoreUnavailableError } from '../../../shared/errors/job-error.ts';
-import { connectionProblem, type ConnectionProblem } from './connection-problem.ts';
+import type { DatabaseSettings } from '../config/database-settings.ts';
+import { errorCode } from '../errors/classify.ts';
+import { connectionProblem, type ConnectionProblem } from '../errors/connection-problem.ts';
+import { StoreUnavailableError } from '../errors/job-error.ts';
 
 /** What it means that MySQL could not be connected to or asked. */
 export function mysqlProblem(error: unknown, settings: DatabaseSettings): ConnectionProblem {
@@ -15,7 +15,10 @@ export function mysqlProblem(error: unknown, settings: DatabaseSettings): Connec
     case 'AUTH_SWITCH_PLUGIN_ERROR':
       return {
         finding: `${address} refuses the user or the password (${code})`,
-        mend: 'Correct the user and password in DATABASE_URL, or DB_USER and DB_PASSWORD.',
+        mend:
+          'Correct the user and password in DATABASE_URL, or DB_USER and DB_PASSWORD.' +
+          // MariaDB answers so to an account that may come with TLS only.
+          (settings.tls ? '' : ' An account that asks for TLS (REQUIRE SSL) needs DB_TLS=true.'),
       };
     case 'ER_BAD_DB_ERROR':
       return {
@@ -33,6 +36,19 @@ export function mysqlProblem(error: unknown, settings: DatabaseSettings): Connec
       return {
         finding: `${address} has no connection left (${code})`,
         mend: 'Raise max_connections, or lower DB_POOL_SIZE: each process takes up to so many.',
+      };
+    case 'ER_SECURE_TRANSPORT_REQUIRED':
+      return {
+        finding: `${address} takes TLS connections only`,
+        mend: 'Set DB_TLS=true, and let Node.js know its authority (NODE_EXTRA_CA_CERTS) if that is your own.',
+      };
+    case 'HANDSHAKE_SSL_ERROR':
+      // The driver's one code for all that can go wrong with TLS; it has replaced the code of Node.js.
+      return {
+        finding: `the certificate of ${address} is not accepted (${code})`,
+        mend:
+          'Let Node.js know its authority (NODE_EXTRA_CA_CERTS), and use the host name that it names in ' +
+          'DATABASE_URL or DB_HOST.',
       };
     default:
       return connectionProblem(cause, {
