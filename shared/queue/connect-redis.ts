@@ -40,8 +40,8 @@ export function connectRedis(settings: RedisSettings, role: RedisRole, log: Logg
     // After a failover behind one address: the old primary has become a replica.
     reconnectOnError: (error) => (redisErrorCode(error) === 'READONLY' ? 2 : false),
   });
-  // Every queue of a process listens.
-  client.setMaxListeners(0);
+  // Every queue of a process listens. Not 0 for "any number": BullMQ adds to it.
+  client.setMaxListeners(100);
   /** What was said of the present outage. */
   const told = new Set<string>();
   let disposed = false;
