@@ -14,10 +14,15 @@ const project = (name) => ({
   },
 });
 
-export default {
-  projects: ['unit', 'architecture', 'contract', 'integration', 'chaos', 'browser'].map(project),
+/** Jest runs these once, however many projects name them. */
+const stores = {
   globalSetup: '<rootDir>/test/support/start-stores.mjs',
   globalTeardown: '<rootDir>/test/support/stop-stores.mjs',
+};
+const onStores = ['unit', 'architecture', 'contract', 'integration', 'chaos', 'browser'];
+
+export default {
+  projects: [...onStores.map((name) => ({ ...project(name), ...stores })), project('containers')],
   testTimeout: 60_000,
   maxWorkers: 2,
 };
