@@ -23,6 +23,7 @@ const onStores = ['unit', 'architecture', 'contract', 'integration', 'chaos', 'b
 
 export default {
   projects: [...onStores.map((name) => ({ ...project(name), ...stores })), project('containers')],
-  testTimeout: 60_000,
+  // For a busy machine; no test takes more than a fraction of it on a quiet one.
+  testTimeout: 180_000,
   maxWorkers: 2,
 };

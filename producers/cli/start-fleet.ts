@@ -94,7 +94,8 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
           ? { logFile: path.join(options.logDirectory, `${name}-${index + 1}.log`) }
           : {}),
         waitUntilReady: untilReadyMessage,
-        readyTimeoutMs: 60_000,
+        // All of them start at once, maybe on one busy core.
+        readyTimeoutMs: 180_000,
         stopTimeoutMs: settings.shutdownGraceMs + stopMarginMs,
       };
       return { stage, child: supervise(definition, { guard, logger, onReady }) };

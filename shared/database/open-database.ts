@@ -14,7 +14,7 @@ export interface Database extends AsyncDisposable {
   isUp(): Promise<boolean>;
 }
 
-const connectTimeoutMs = 3_000;
+const defaultConnectTimeoutMs = 10_000;
 const defaultQueryTimeoutMs = 20_000;
 
 /** Driver and server codes that say "MySQL is away", beside Node's connection errors. */
@@ -37,6 +37,8 @@ const outageCodes: ReadonlySet<string> = new Set([
 ]);
 
 export interface DatabaseOptions {
+  /** How long it may take to connect until that counts as an outage. */
+  connectTimeoutMs?: number;
   /** How long one query may take until that counts as an outage. */
   queryTimeoutMs?: number;
   /** Is told once when no connection can be made, with the reason, and when one can be made again. */
@@ -49,7 +51,11 @@ export interface DatabaseOptions {
  */
 export function openDatabase(
   settings: DatabaseSettings,
-  { queryTimeoutMs = defaultQueryTimeoutMs, log }: DatabaseOptions = {},
+  {
+    connectTimeoutMs = defaultConnectTimeoutMs,
+    queryTimeoutMs = defaultQueryTimeoutMs,
+    log,
+  }: DatabaseOptions = {},
 ): Database {
   const pool = createPool({
     host: settings.host,

@@ -1,13 +1,12 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand, QueryCommand, type QueryCommandInput } from '@aws-sdk/lib-dynamodb';
-import type { AwsSettings } from '../config/aws-settings.ts';
 import type { DynamodbSettings } from '../config/dynamodb-settings.ts';
 import type { Insight } from '../contracts/churn-insight.ts';
 import { JobError } from '../errors/job-error.ts';
 import type { Logger } from '../telemetry/create-logger.ts';
 import { deleteItems } from './delete-items.ts';
 import { fromInsightItem, microsecondsLater, partitionKey, toInsightItem } from './insight-item.ts';
-import { openDynamodb } from './open-dynamodb.ts';
+import { openDynamodb, type DynamodbOptions } from './open-dynamodb.ts';
 
 /** So many insights of one entity can claim the same microsecond before one is refused. */
 const timestampsTried = 1_000;
@@ -46,7 +45,7 @@ export interface InsightTable extends Disposable {
 }
 
 /** Connects with the first call. */
-export function openInsightTable(settings: DynamodbSettings & AwsSettings, log: Logger): InsightTable {
+export function openInsightTable(settings: DynamodbSettings & DynamodbOptions, log: Logger): InsightTable {
   const dynamodb = openDynamodb(settings);
   const tableName = settings.insightTableName;
 

@@ -6,7 +6,6 @@ import {
   paginateScan,
   type PutCommandInput,
 } from '@aws-sdk/lib-dynamodb';
-import type { AwsSettings } from '../config/aws-settings.ts';
 import type { DynamodbSettings } from '../config/dynamodb-settings.ts';
 import { JobError } from '../errors/job-error.ts';
 import type { ChampionChange, ModelAlias, ModelRegistry, RegisteredModel } from '../models/model-registry.ts';
@@ -21,7 +20,7 @@ import {
   versionKey,
   type RegistryKey,
 } from './model-registry-item.ts';
-import { openDynamodb } from './open-dynamodb.ts';
+import { openDynamodb, type DynamodbOptions } from './open-dynamodb.ts';
 
 /** So many changes of the champion are kept, and so many former champions to go back to. */
 const historyKept = 100;
@@ -29,7 +28,7 @@ const historyKept = 100;
 const listTimeoutMs = 30_000;
 
 /** The registry in DynamoDB. Connects with the first call. Every call throws what `Dynamodb.call` throws. */
-export function openModelRegistryTable(settings: DynamodbSettings & AwsSettings): ModelRegistry {
+export function openModelRegistryTable(settings: DynamodbSettings & DynamodbOptions): ModelRegistry {
   const dynamodb = openDynamodb(settings);
   const tableName = settings.modelRegistryTableName;
 

@@ -16,6 +16,8 @@ for (const event of ['SIGTERM', 'SIGINT', 'disconnect']) {
   });
 }
 
+// Longer than clients keep a connection: one that is closed in the moment of its next call fails that.
+server.keepAliveTimeout = 600_000;
 server.listen(Number(port), '127.0.0.1');
 await once(server, 'listening');
 const url = `http://127.0.0.1:${port}`;

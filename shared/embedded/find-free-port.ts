@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { errorCode } from '../errors/classify.ts';
@@ -8,14 +9,39 @@ import { errorCode } from '../errors/classify.ts';
 const lowestPort = 20_000;
 const highestPort = 32_000;
 
-/** A TCP port that nothing listens on: the wanted one if it is free, else any other. */
+/** Given to this process. */
+const claimed = new Set<number>();
+
+/**
+ * A TCP port that nothing listens on: the wanted one if it is free, else any other. It stays this process's own: no
+ * other one that looks for a port is given it, not even before its server listens or while that is being restarted.
+ */
 export async function findFreePort(wanted?: number, host = '127.0.0.1'): Promise<number> {
-  if (wanted !== undefined && (await isPortFree(wanted, host))) return wanted;
+  if (wanted !== undefined && (await isPortFree(wanted, host)) && (await claimPort(wanted))) return wanted;
   for (let attempt = 0; attempt < 100; attempt++) {
     const port = randomInt(lowestPort, highestPort);
-    if (await isPortFree(port, host)) return port;
+    if (!claimed.has(port) && (await isPortFree(port, host)) && (await claimPort(port))) return port;
   }
   throw new Error(`no free TCP port was found on ${host}`);
+}
+
+/**
+ * Claims a port by its UDP twin, which nobody needs and the system takes back when this process ends. Answers whether
+ * it is this process's now.
+ */
+async function claimPort(port: number): Promise<boolean> {
+  if (claimed.has(port)) return true;
+  const claim = createSocket('udp4');
+  try {
+    claim.bind({ port, address: '127.0.0.1', exclusive: true });
+    await once(claim, 'listening');
+  } catch {
+    claim.close();
+    return false;
+  }
+  claim.unref();
+  claimed.add(port);
+  return true;
 }
 
 export async function isPortFree(port: number, host = '127.0.0.1'): Promise<boolean> {

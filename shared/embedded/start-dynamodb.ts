@@ -31,7 +31,7 @@ export async function startDynamodb(options: EmbeddedServerOptions): Promise<Emb
       ipc: true,
       logFile: path.join(directory, 'dynamodb.log'),
       waitUntilReady: untilReadyMessage,
-      readyTimeoutMs: 60_000,
+      readyTimeoutMs: 120_000,
       stopTimeoutMs: 10_000,
     };
     const child = supervise(definition, { ...options, policy: { firstStarts: 1 } });

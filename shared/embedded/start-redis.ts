@@ -39,7 +39,7 @@ export async function startRedis(options: EmbeddedServerOptions): Promise<Embedd
       ipc: false,
       logFile: path.join(directory, 'redis.log'),
       waitUntilReady: (_child, ended) => pollUntil(() => redisAnswers(url), ended),
-      readyTimeoutMs: 60_000,
+      readyTimeoutMs: 120_000,
       stopTimeoutMs: 10_000,
     };
     const child = supervise(definition, { ...options, policy: { firstStarts: 1 } });

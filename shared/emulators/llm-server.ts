@@ -28,6 +28,8 @@ export interface LlmServer extends AsyncDisposable {
   /** The largest number of requests that were waiting for their answers at the same time. */
   mostAtOnce(): number;
   setLatency(latencyMs: number): void;
+  /** Keeps good answers back from now on, until the function that it answers is called. */
+  hold(): () => void;
   /** Waits until so many requests have arrived since the start. */
   arrived(count: number): Promise<void>;
   /** Waits until so many requests have been given up by their client before they were answered. */
@@ -190,9 +192,9 @@ export async function openLlmServer(options: LlmServerOptions = {}): Promise<Llm
     } else if (question.refusal !== undefined) {
       refuse(dialect, question.refusal, response);
     } else {
-      const answer = () => reply(dialect, question, answerOf(request, question.jsonSchema), response);
-      if (latencyMs > 0) local.later(latencyMs, answer);
-      else answer();
+      local.later(latencyMs, () =>
+        reply(dialect, question, answerOf(request, question.jsonSchema), response),
+      );
     }
   }
 
@@ -219,6 +221,7 @@ export async function openLlmServer(options: LlmServerOptions = {}): Promise<Llm
     setLatency(milliseconds) {
       latencyMs = milliseconds;
     },
+    hold: () => local.hold(),
     arrived: (count) => arrivals.reached(count),
     mostAtOnce: () => local.mostAtOnce(),
     abandoned: (count) => local.abandoned(count),

@@ -12,8 +12,10 @@ export interface LocalServerOptions {
 /** An HTTP server on this machine that can also answer late, slowly, in part, or not at all. */
 export interface LocalServer extends AsyncDisposable {
   url: string;
-  /** Does something after so many milliseconds, unless the server is closed before. */
+  /** Does something after so many milliseconds, at once if none, unless the server is closed before. */
   later(delayMs: number, action: () => void): void;
+  /** From now on `later` waits for the function that this answers, instead of for its time. */
+  hold(): () => void;
   /** Answers headers at once and then a byte now and then, without an end. */
   drip(response: ServerResponse): void;
   /** Resets the connection before any answer. */
@@ -32,6 +34,7 @@ const dripIntervalMs = 100;
 export async function openLocalServer({ port = 0, handle }: LocalServerOptions): Promise<LocalServer> {
   const abandonments = createTally();
   const timers = new Set<NodeJS.Timeout>();
+  let held: (() => void)[] | undefined;
   const brokenByUs = new WeakSet<ServerResponse>();
   let underWay = 0;
   let mostAtOnce = 0;
@@ -48,13 +51,19 @@ export async function openLocalServer({ port = 0, handle }: LocalServerOptions):
       // Only a client that goes away in the midst of its request makes this fail.
       .catch(() => response.destroy());
   });
-  server.keepAliveTimeout = 60_000;
+  server.keepAliveTimeout = 600_000;
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the server has no TCP address');
 
   function later(delayMs: number, action: () => void): void {
+    if (held) held.push(action);
+    else if (delayMs === 0) action();
+    else afterTime(delayMs, action);
+  }
+
+  function afterTime(delayMs: number, action: () => void): void {
     const timer = setTimeout(() => {
       timers.delete(timer);
       action();
@@ -65,12 +74,20 @@ export async function openLocalServer({ port = 0, handle }: LocalServerOptions):
   function goOnDripping(response: ServerResponse): void {
     if (response.destroyed) return;
     response.write(' ');
-    later(dripIntervalMs, () => goOnDripping(response));
+    afterTime(dripIntervalMs, () => goOnDripping(response));
   }
 
   return {
     url: `http://127.0.0.1:${address.port}`,
     later,
+    hold() {
+      const actions: (() => void)[] = [];
+      held = actions;
+      return () => {
+        held = undefined;
+        for (const action of actions) action();
+      };
+    },
     drip(response) {
       response.writeHead(200, { 'content-type': 'application/json' });
       goOnDripping(response);

@@ -52,6 +52,8 @@ export interface SagemakerServer extends AsyncDisposable {
   /** Forgets the scripted faults. */
   recover(): void;
   setLatency(latencyMs: number): void;
+  /** Keeps good answers back from now on, until the function that it answers is called. */
+  hold(): () => void;
   /** Waits until so many requests have arrived since the start. */
   arrived(count: number): Promise<void>;
   /** Waits until so many requests have been given up by their client before they were answered. */
@@ -162,8 +164,7 @@ export async function openSagemakerServer(options: SagemakerServerOptions = {}):
       answerError(response, 400, 'ValidationError');
     } else {
       const prediction = JSON.stringify(inventCallTime(phoneNumber, textField(body, 'timezone') ?? 'UTC'));
-      if (latencyMs > 0) local.later(latencyMs, () => answer(response, prediction));
-      else answer(response, prediction);
+      local.later(latencyMs, () => answer(response, prediction));
     }
   }
 
@@ -189,6 +190,7 @@ export async function openSagemakerServer(options: SagemakerServerOptions = {}):
     setLatency(milliseconds) {
       latencyMs = milliseconds;
     },
+    hold: () => local.hold(),
     arrived: (count) => arrivals.reached(count),
     abandoned: (count) => local.abandoned(count),
     [Symbol.asyncDispose]: () => local[Symbol.asyncDispose](),

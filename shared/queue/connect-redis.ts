@@ -9,7 +9,7 @@ export interface RedisConnection extends AsyncDisposable {
   client: RedisClient;
   /** Waits until the connection is made, but no longer than this; a Redis that is away is no error. */
   untilReady(timeoutMs: number): Promise<void>;
-  /** Whether Redis answers within two seconds, and a cluster that it is whole; never throws. */
+  /** Whether Redis answers in the time of a command, and a cluster that it is whole; never throws. */
   isUp(): Promise<boolean>;
 }
 
@@ -20,21 +20,31 @@ export interface RedisConnection extends AsyncDisposable {
  */
 export type RedisRole = 'producer' | 'worker' | 'cache' | 'subscriber';
 
-const commandTimeoutMs = 2_000;
+const defaultCommandTimeoutMs = 2_000;
 const reconnectDelayMs = (times: number) => Math.min(50 * 2 ** Math.min(times, 6), 1_000);
 
 const roleOptions: Record<RedisRole, RedisOptions> = {
-  producer: { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: commandTimeoutMs },
+  producer: { enableOfflineQueue: false, maxRetriesPerRequest: 1 },
   worker: { maxRetriesPerRequest: null },
   // A time-out per command costs more than the command where thousands travel together; caches bound the whole.
   cache: { enableOfflineQueue: false, maxRetriesPerRequest: 1, enableAutoPipelining: true },
   subscriber: { maxRetriesPerRequest: null },
 };
 
-/** Connects in the background; a Redis that is away is tried again until the connection is disposed. */
-export function connectRedis(settings: RedisSettings, role: RedisRole, log: Logger): RedisConnection {
+/**
+ * Connects in the background; a Redis that is away is tried again until the connection is disposed.
+ *
+ * @param commandTimeoutMs how long a producer's command may take
+ */
+export function connectRedis(
+  settings: RedisSettings,
+  role: RedisRole,
+  log: Logger,
+  commandTimeoutMs = defaultCommandTimeoutMs,
+): RedisConnection {
   const client = createClient(settings, {
     ...roleOptions[role],
+    ...(role === 'producer' ? { commandTimeout: commandTimeoutMs } : {}),
     retryStrategy: reconnectDelayMs,
     connectTimeout: 3_000,
     // After a failover behind one address: the old primary has become a replica.

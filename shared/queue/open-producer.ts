@@ -17,6 +17,8 @@ export interface ProducerOptions {
   processId: string;
   log: Logger;
   keys?: RedisKeys;
+  /** How long a command of Redis may take, where two seconds are not enough. */
+  redisTimeoutMs?: number;
 }
 
 /** What every process needs that puts jobs into the fleet. */
@@ -42,7 +44,7 @@ export async function openProducer(
   const { contracts, log, keys = new RedisKeys() } = options;
   const database = resources.use(openDatabase(options.database, { log }));
   const ledger = resources.use(openLedger(database.db, options.processId));
-  const redis = resources.use(connectRedis(options.redis, 'producer', log));
+  const redis = resources.use(connectRedis(options.redis, 'producer', log, options.redisTimeoutMs));
   const dispatcher = resources.use(openDispatcher({ connection: redis.client, contracts, keys, log }));
   // MySQL is asked already now, so that what is wrong with it is logged at the start and not with the first job.
   await Promise.all([redis.untilReady(redisWaitMs), database.isUp()]);

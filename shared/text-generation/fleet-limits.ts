@@ -26,12 +26,14 @@ export interface FleetLimitsOptions {
   redis: RedisClient;
   /** Begins the counters' names. */
   keyPrefix: string;
+  /** How long a call waits for Redis, in milliseconds. */
+  redisTimeoutMs?: number;
   log: Logger;
 }
 
 const windowSeconds = 60;
 /** Redis answers in a millisecond; a call does not wait long for one that does not. */
-const redisTimeoutMs = 500;
+const defaultRedisTimeoutMs = 500;
 
 /**
  * Requests and tokens that the whole fleet may ask of one vendor in a minute. A minute begins with the first request
@@ -39,7 +41,8 @@ const redisTimeoutMs = 500;
  * each process counts for itself: calls go on, and the vendor's own limit is the last word. Without a limit nothing
  * is counted.
  */
-export function createFleetLimits({ limits, redis, keyPrefix, log }: FleetLimitsOptions): FleetLimits {
+export function createFleetLimits(options: FleetLimitsOptions): FleetLimits {
+  const { limits, redis, keyPrefix, redisTimeoutMs = defaultRedisTimeoutMs, log } = options;
   const corrections = new Set<Promise<unknown>>();
   const requests = openCounter('requests', limits?.requestsPerMinute);
   const tokens = openCounter('tokens', limits?.tokensPerMinute);

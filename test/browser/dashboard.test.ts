@@ -8,7 +8,7 @@ import { JobError } from '../../shared/errors/job-error.ts';
 import { openBrowser } from '../support/open-browser.ts';
 import { openDashboard, type TestDashboard } from '../support/open-dashboard.ts';
 import { openTestFleet, type TestFleet } from '../support/open-test-fleet.ts';
-import { until } from '../support/until.ts';
+import { busyMachineMs, until } from '../support/until.ts';
 
 const key = 'the-key-of-the-operator';
 const keys = [
@@ -48,6 +48,7 @@ beforeEach(async () => {
   dashboard = await openDashboard(fleet, [callTimePrediction], keys);
   url = await dashboard.server.listen({ host: '127.0.0.1', port: 0 });
   context = await browser.newContext({ httpCredentials: { username: 'ann', password: key } });
+  context.setDefaultTimeout(busyMachineMs);
   page = await context.newPage();
   outside = [];
   page.on('response', (response) => {
@@ -81,6 +82,7 @@ async function submitFailing(contactId: string): Promise<string> {
 test('asks for the key', async () => {
   for (const given of [{}, { httpCredentials: { username: 'ann', password: 'guessed' } }]) {
     await using stranger = await browser.newContext(given);
+    stranger.setDefaultTimeout(busyMachineMs);
     const strangersPage = await stranger.newPage();
     const refused = strangersPage.waitForResponse(`${url}/queues`);
     // Where nobody can type a key in, Chromium may call that an error of the net.
@@ -97,7 +99,7 @@ test('shows the queues with live counts, from its own files alone', async () => 
   await page.getByText(callTimePrediction.name).first().waitFor();
   await page.getByLabel('2 Jobs').waitFor();
   await submit();
-  await page.getByLabel('3 Jobs').waitFor({ timeout: 15_000 }); // without being loaded again
+  await page.getByLabel('3 Jobs').waitFor(); // without being loaded again
   expect(outside).toEqual([]);
 });
 

@@ -36,7 +36,7 @@ beforeAll(async () => {
   // The third primary has the slots of four of the queues.
   cluster = await openRedisCluster({ replicaOf: 2 });
   fleet = await openClusterFleet(cluster);
-}, 180_000);
+});
 afterAll(async () => {
   await fleet[Symbol.asyncDispose]();
   await cluster[Symbol.asyncDispose]();
@@ -112,7 +112,7 @@ async function newLeads(): Promise<string[]> {
 async function resultOf(accepted: unknown): Promise<unknown> {
   const { job_id: id } = z.object({ job_id: z.string() }).parse(accepted);
   const read = () => fleet.clients.ledger.read(id);
-  await until(async () => (await read())?.state === 'completed', { withinMs: 60_000 });
+  await until(async () => (await read())?.state === 'completed');
   return (await read())?.result;
 }
 
@@ -168,7 +168,7 @@ test('a slot moves, one primary dies for good and another for a while: all is do
   await sendRound(leadIds);
   await third.kill();
   await sendRound(leadIds);
-  await until(async () => String(await replica.ask('role')).startsWith('master'), { withinMs: 60_000 });
+  await until(async () => String(await replica.ask('role')).startsWith('master'));
   await cluster.untilWhole();
   await predictNow();
 
@@ -181,8 +181,8 @@ test('a slot moves, one primary dies for good and another for a while: all is do
   await predictNow();
 
   const rounds = sent.get(patternDetection.name)?.length ?? 0;
-  await until(async () => (await jobs()).every(({ state }) => state !== 'accepted'), { withinMs: 120_000 });
-  await until(async () => (await countOf('page_cache')).rows === users.length, { withinMs: 60_000 });
+  await until(async () => (await jobs()).every(({ state }) => state !== 'accepted'));
+  await until(async () => (await countOf('page_cache')).rows === users.length);
   // No attempt was spent on what Redis went through.
   expect((await jobs()).filter(({ state, attempts }) => state !== 'completed' || attempts !== 1)).toEqual([]);
 
@@ -237,12 +237,12 @@ test('operators steer and look at queues that are spread over the nodes', async 
   await command('queues', 'resume', modelServing.name);
 
   const stateOf = async () => (await fleet.clients.ledger.read(id))?.state;
-  await until(async () => (await stateOf()) === 'failed', { withinMs: 60_000 });
+  await until(async () => (await stateOf()) === 'failed');
   const artifacts = fileURLToPath(fleet.up.stack().artifacts);
   await mkdir(artifacts, { recursive: true });
   await writeFile(path.join(artifacts, 'late.ndjson'), `${JSON.stringify(row)}\n`);
   expect(await command('failed', 'retry', id)).toMatchObject({ retried: 1 });
-  await until(async () => (await stateOf()) === 'completed', { withinMs: 60_000 });
+  await until(async () => (await stateOf()) === 'completed');
 
   const { findings } = (await command('doctor', '--json')) as {
     findings: { subject: string; state: string }[];
@@ -251,7 +251,7 @@ test('operators steer and look at queues that are spread over the nodes', async 
 
   // The caches have lost what they lost, and go on.
   const contacts = newContacts(contactsPerJob);
-  await until(async () => (await predictNow(contacts)).every(({ cached }) => cached), { withinMs: 60_000 });
+  await until(async () => (await predictNow(contacts)).every(({ cached }) => cached));
   const phone = contacts[0]?.phoneNumber ?? '';
   expect(await command('forget', '--phone', phone)).toMatchObject({ cache_entries_deleted: 1, running: [] });
-}, 180_000);
+});

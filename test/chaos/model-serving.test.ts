@@ -112,5 +112,5 @@ test.each([
     expect(await memoryOf(healthUrl)).toBeLessThan(memoryBefore + mostGrowthBytes);
     expect(serving.stderr()).not.toMatch(/"level":"(error|fatal)"/);
   },
-  180_000,
+  600_000,
 );

@@ -6,7 +6,7 @@ import { killWorkerWhile } from '../support/kill-worker-while.ts';
 import { openRunningFleet, type RunningFleet } from '../support/open-running-fleet.ts';
 import { readLogLines } from '../support/read-log-lines.ts';
 import { runPresage } from '../support/run-presage.ts';
-import { until } from '../support/until.ts';
+import { busyMachineMs, until } from '../support/until.ts';
 
 const queue = contentGeneration.name;
 const hourMs = 3_600_000;
@@ -26,9 +26,11 @@ beforeAll(async () => {
       },
     }),
   );
-}, 60_000);
+});
 afterAll(() => resources.disposeAsync());
-afterEach(() => llm.setLatency(0));
+/** Lets models answer. */
+let answer = () => {};
+afterEach(() => answer());
 
 const database = () => running.clients.database.db;
 
@@ -101,7 +103,7 @@ test('a prediction becomes a page, which the API has; asked for again it is the 
   const { id, userId } = await predict();
   const enqueue = () =>
     runPresage(
-      ['enqueue', queue, '--json', JSON.stringify({ generation_id: id }), '--wait'],
+      ['enqueue', queue, '--json', JSON.stringify({ generation_id: id }), '--wait', String(busyMachineMs)],
       running.fleet.environment,
     );
   const first = await enqueue();
@@ -119,47 +121,50 @@ test('a prediction becomes a page, which the API has; asked for again it is the 
 
   expect(await enqueue()).toEqual(first);
   expect(llm.requests).toHaveLength(1);
-}, 60_000);
+});
 
 test('kill -9 after the model answered and before the page is stored: one page, one paid call', async () => {
   const prediction = await predict();
   const before = llm.requests.length;
-  // Long enough for the row to be locked before the answer is there.
-  llm.setLatency(2_000);
+  answer = llm.hold();
   const { id: jobId } = await running.clients.enqueue.enqueue(contentGeneration, {
     generation_id: prediction.id,
   });
   await until(async () => (await statusOf(prediction.id)) === 'processing');
   await killWorkerWhile(running, queue, {
-    hold: (transaction) =>
-      transaction
+    async hold(transaction) {
+      await transaction
         .selectFrom('generation_queue')
         .select('id')
         .where('id', '=', prediction.id)
         .forUpdate()
-        .execute(),
+        .execute();
+      answer();
+    },
     isThere: async () => (await callsOf(jobId))[0]?.state === 'answered',
   });
   await expectOnePage(jobId, prediction);
   expect(llm.requests).toHaveLength(before + 1);
-}, 90_000);
+});
 
 test('kill -9 after the page was stored and before its job is settled: the same page, one paid call', async () => {
   const prediction = await predict();
   const before = llm.requests.length;
-  llm.setLatency(2_000);
+  answer = llm.hold();
   const { id: jobId } = await running.clients.enqueue.enqueue(contentGeneration, {
     generation_id: prediction.id,
   });
   await until(async () => (await statusOf(prediction.id)) === 'processing');
   await killWorkerWhile(running, queue, {
-    hold: (transaction) =>
-      transaction.selectFrom('jobs').select('id').where('id', '=', jobId).forUpdate().execute(),
+    async hold(transaction) {
+      await transaction.selectFrom('jobs').select('id').where('id', '=', jobId).forUpdate().execute();
+      answer();
+    },
     isThere: async () => (await statusOf(prediction.id)) === 'completed',
   });
   await expectOnePage(jobId, prediction);
   expect(llm.requests).toHaveLength(before + 1);
-}, 90_000);
+});
 
 test('no log line of any process holds a user, what they did, a prompt or a page', () => {
   const lines = readLogLines(running.logDirectory);

@@ -15,7 +15,7 @@ import { openRunningFleet, type RunningFleet } from '../support/open-running-fle
 import { makeNoise } from '../support/plant-habits.ts';
 import { readLogLines } from '../support/read-log-lines.ts';
 import { runPresage } from '../support/run-presage.ts';
-import { until } from '../support/until.ts';
+import { busyMachineMs, until } from '../support/until.ts';
 
 const queue = patternDetection.name;
 const days = daysBefore(Date.now(), 'UTC', 30);
@@ -36,9 +36,11 @@ beforeAll(async () => {
       },
     }),
   );
-}, 60_000);
+});
 afterAll(() => resources.disposeAsync());
-afterEach(() => llm.setLatency(0));
+/** Lets models answer. */
+let answer = () => {};
+afterEach(() => answer());
 
 const database = () => running.clients.database.db;
 
@@ -61,7 +63,7 @@ async function plant(events: readonly ActivityEvent[]): Promise<string> {
 /** One tick by hand, as an operator does it; answers what it prints, on one line. */
 async function tick(): Promise<string> {
   const { exitCode, output, messages } = await runPresage(
-    ['enqueue', queue, '--json', '{}', '--wait'],
+    ['enqueue', queue, '--json', '{}', '--wait', String(busyMachineMs)],
     running.fleet.environment,
   );
   expect({ exitCode, messages }).toEqual({ exitCode: 0, messages: '' });
@@ -119,7 +121,7 @@ test('a tick by hand prints exactly what document 001 says, and its pages are ma
   expect(await tick()).toBe('{"success":true,"active_users":4,"patterns_detected":0,"predictions_queued":0}');
   expect(llm.requests).toHaveLength(requests);
   expect(await pages()).toHaveLength(4);
-}, 60_000);
+});
 
 /** Two settled jobs, so that what is locked between their keys is nothing but jobs of `content-generation`. */
 const keysAround = [`${contentGeneration.name}!`, `${contentGeneration.name}~`] as const;
@@ -168,47 +170,45 @@ describe('kill -9', () => {
         transaction.selectFrom('jobs').select('id').where('id', '=', lookId).forUpdate().execute(),
       { committed: 1, written: 1 },
     ],
-  ])(
-    '%s: one row, one job, one page, one paid call each',
-    async (_, hold, predictions) => {
-      const userId = await plant(morning);
-      users += 1;
-      const before = llm.requests.length;
-      // Long enough for the rows to be locked before the answer is there.
-      llm.setLatency(2_000);
-      const ticking = tick();
-      const lookId = await lookAt(userId);
-      await killWorkerWhile(running, queue, {
-        hold: (transaction) => hold(transaction, userId, lookId),
-        isThere: async () =>
-          (await callsOf(lookId))[0]?.state === 'answered' &&
-          isDeepStrictEqual(await countPredictions(userId), predictions),
-      });
-      expect(await ticking).toBe(printed(users, 1, 1));
-      expect(await looksAt(userId)).toEqual([lookId]);
+  ])('%s: one row, one job, one page, one paid call each', async (_, hold, predictions) => {
+    const userId = await plant(morning);
+    users += 1;
+    const before = llm.requests.length;
+    answer = llm.hold();
+    const ticking = tick();
+    const lookId = await lookAt(userId);
+    await killWorkerWhile(running, queue, {
+      async hold(transaction) {
+        await hold(transaction, userId, lookId);
+        answer();
+      },
+      isThere: async () =>
+        (await callsOf(lookId))[0]?.state === 'answered' &&
+        isDeepStrictEqual(await countPredictions(userId), predictions),
+    });
+    expect(await ticking).toBe(printed(users, 1, 1));
+    expect(await looksAt(userId)).toEqual([lookId]);
 
-      const [row, ...more] = await predictionsOf(userId);
-      expect(more).toEqual([]);
-      expect(row).toMatchObject({ page_key: 'dashboard-quokka', detection_job_id: lookId });
-      const contentJobId = row?.job_id ?? '';
-      const payload = { generation_id: row?.id };
-      const jobs = await running.clients.ledger.list({ queue: contentGeneration.name, limit: 100 });
-      expect(jobs.filter((job) => JSON.stringify(job.payload) === JSON.stringify(payload))).toMatchObject([
-        { id: contentJobId },
-      ]);
-      expect(await running.settled([contentJobId])).toEqual(['completed']);
-      const pages = await database()
-        .selectFrom('page_cache')
-        .select(['page_key', 'generation_id', 'degraded'])
-        .where('user_id', '=', userId)
-        .execute();
-      expect(pages).toEqual([{ page_key: 'dashboard-quokka', generation_id: row?.id, degraded: 0 }]);
-      expect(await callsOf(lookId)).toEqual([{ ask: 1, state: 'answered' }]);
-      expect(await callsOf(contentJobId)).toEqual([{ ask: 1, state: 'answered' }]);
-      expect(llm.requests).toHaveLength(before + 2);
-    },
-    120_000,
-  );
+    const [row, ...more] = await predictionsOf(userId);
+    expect(more).toEqual([]);
+    expect(row).toMatchObject({ page_key: 'dashboard-quokka', detection_job_id: lookId });
+    const contentJobId = row?.job_id ?? '';
+    const payload = { generation_id: row?.id };
+    const jobs = await running.clients.ledger.list({ queue: contentGeneration.name, limit: 100 });
+    expect(jobs.filter((job) => JSON.stringify(job.payload) === JSON.stringify(payload))).toMatchObject([
+      { id: contentJobId },
+    ]);
+    expect(await running.settled([contentJobId])).toEqual(['completed']);
+    const pages = await database()
+      .selectFrom('page_cache')
+      .select(['page_key', 'generation_id', 'degraded'])
+      .where('user_id', '=', userId)
+      .execute();
+    expect(pages).toEqual([{ page_key: 'dashboard-quokka', generation_id: row?.id, degraded: 0 }]);
+    expect(await callsOf(lookId)).toEqual([{ ask: 1, state: 'answered' }]);
+    expect(await callsOf(contentJobId)).toEqual([{ ask: 1, state: 'answered' }]);
+    expect(llm.requests).toHaveLength(before + 2);
+  });
 });
 
 test('no log line of any process holds a user, what they did, a prompt or an answer', () => {

@@ -32,8 +32,8 @@ test('a cluster that takes TLS and a password only: jobs are done, and whoever w
   await using fleet = await openTestFleet([contract], cluster.settings);
   fleet.consume(contract, { start: ({ number }) => Promise.resolve({ number: number + 1 }) });
   fleet.startRelay();
-  await until(() => fleet.redis.isUp(), { withinMs: 30_000 });
+  await until(() => fleet.redis.isUp());
   const { id } = await fleet.enqueue.enqueue(contract, { number: 1 }, { replyTo: fleet.results.name });
   expect(await fleet.results.wait(id, 40_000)).toMatchObject({ state: 'completed', result: { number: 2 } });
   expect((await fleet.dispatcher.depth(contract.name)).waiting).toBe(0);
-}, 150_000);
+});

@@ -130,12 +130,8 @@ describe.each(vendors)('$provider behind the vendor port', ({ provider, dialect,
     server.failNext(dialect, fault);
     const isEndedByTime = fault.kind === 'hang' || fault.kind === 'slow-drip';
     const call = callWith(isEndedByTime ? { timeoutMs } : {});
-    const beganMs = performance.now();
     expect(await failureOf(generator.generate(call, signal))).toMatchObject(expected);
-    if (isEndedByTime) {
-      expect(performance.now() - beganMs).toBeLessThan(timeoutMs + 5_000);
-      await server.abandoned(1);
-    }
+    if (isEndedByTime) await server.abandoned(1);
     expect(server.requests).toHaveLength(1);
     expect(server.answered()[dialect].calls).toBe(0);
     // Nothing stays behind: the next call is answered.
@@ -202,16 +198,16 @@ describe.each(vendors)('$provider behind the vendor port', ({ provider, dialect,
   );
 
   it('makes many calls at once', async () => {
-    server.setLatency(2_000);
+    const release = server.hold();
     const calls = 64;
-    const answers = await Promise.all(
+    const asked = Promise.all(
       Array.from({ length: calls }, (_, index) =>
-        generator.generate(
-          callWith({ timeoutMs: 20_000, messages: [{ role: 'user', text: `Student ${index}` }] }),
-          signal,
-        ),
+        generator.generate(callWith({ messages: [{ role: 'user', text: `Student ${index}` }] }), signal),
       ),
     );
+    await server.arrived(calls);
+    release();
+    const answers = await asked;
     expect(server.mostAtOnce()).toBe(calls);
     expect(new Set(answers.map(({ text }) => text)).size).toBeGreaterThan(calls / 2);
     expect(server.answered()[dialect].calls).toBe(calls);

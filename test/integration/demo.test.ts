@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { sweepResultSchema } from '../../shared/contracts/pattern-detection.ts';
 import { mainFile } from '../support/run-up.ts';
 
-const withinMs = 100_000;
+const withinMs = 300_000;
 
 it(
   'sends sample input through every pipeline and shows what comes back, without any error',

@@ -6,7 +6,7 @@ import { callTimePrediction } from '../../shared/contracts/call-time-prediction.
 import { apiOptions } from '../support/api-options.ts';
 import { openCallTime, type CallTime } from '../support/open-call-time.ts';
 import { openTestFleet, type TestFleet } from '../support/open-test-fleet.ts';
-import { until } from '../support/until.ts';
+import { busyMachineMs, until } from '../support/until.ts';
 
 let fleet: TestFleet;
 let server: HttpServer;
@@ -173,6 +173,6 @@ test('whatever lies in the queue, the worker lives', async () => {
   const job = await fleet.enqueue.enqueue(callTimePrediction, {
     contacts: [{ id: 'a', phoneNumber: '+972501234567' }],
   });
-  expect(await fleet.results.wait(job.id, 10_000)).toMatchObject({ state: 'completed' });
+  expect(await fleet.results.wait(job.id, busyMachineMs)).toMatchObject({ state: 'completed' });
   await queue.close();
 });

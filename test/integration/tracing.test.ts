@@ -69,7 +69,7 @@ test('one trace leads from the request through the queue and the worker to the v
     });
     const response = await server.inject({
       method: 'POST',
-      url: '/v1/call-times?wait_ms=5000',
+      url: '/v1/call-times?wait_ms=30000',
       headers: { traceparent: `00-${traceId}-00f067aa0ba902b7-01` },
       payload: { contacts: [{ id: 'a', phoneNumber: '+972501234567' }] },
     });

@@ -71,7 +71,7 @@ test('two stacks at once; SIGTERM ends each with everything that it started', as
   expect(existsSync(fileURLToPath(one.artifacts))).toBe(false);
   expect(await readdir(temporary)).toEqual([]);
   expect(existsSync(runFilePath(directory))).toBe(false);
-}, 60_000);
+});
 
 test('what is killed comes back on the same address, and the files say so', async () => {
   await using up = await runUp(directory);
@@ -97,7 +97,7 @@ test('what is killed comes back on the same address, and the files say so', asyn
   expect(await up.ended).toBe(0);
   expect(anyAlive([...pidsOf(before), ...pidsOf(after)])).toBe(false);
   expect(existsSync(runFilePath(directory))).toBe(false);
-}, 60_000);
+});
 
 test('SIGKILL of `up` leaves no process behind; the next one has the same data at the same addresses', async () => {
   const ownerSchema = z.object({ guard: z.object({ pid: z.int() }) });
@@ -121,7 +121,7 @@ test('SIGKILL of `up` leaves no process behind; the next one has the same data a
     health: {},
     up: {},
   });
-}, 60_000);
+});
 
 test('a second signal, when the first takes too long, kills everything at once', async () => {
   await using up = await runUp(directory);
@@ -135,8 +135,8 @@ test('a second signal, when the first takes too long, kills everything at once',
     return !anyAlive([up.pid]);
   });
   expect(await up.ended).toBe(1);
-  await until(() => !anyAlive(pidsOf(stack)), { withinMs: 3_000 });
-}, 60_000);
+  await until(() => !anyAlive(pidsOf(stack)));
+});
 
 test('a Ctrl-C while it starts', async () => {
   const child = spawn(process.execPath, [mainFile, 'up', '--port', '0', '--ephemeral'], {
@@ -151,7 +151,7 @@ test('a Ctrl-C while it starts', async () => {
   await ended;
   expect(child.exitCode).toBe(0);
   expect(await readdir(directory)).toEqual([]);
-}, 60_000);
+});
 
 test('what the environment names is used, and its password is not shown', async () => {
   const redis = new URL(process.env['TEST_REDIS_URL'] ?? '');
@@ -173,7 +173,7 @@ test('what the environment names is used, and its password is not shown', async 
   await until(() => up.stdout().includes('fail  sagemaker credentials  no AWS credentials'));
   expect(up.stdout().match(/^(ok|warn|fail) /gm)).toHaveLength(1);
   expect(up.stdout()).not.toContain(redis.password);
-}, 60_000);
+});
 
 test('an unknown worker is wrong usage', async () => {
   const up = await runUp(directory, ['--workers', 'nope']);
@@ -214,4 +214,4 @@ test('a process that cannot start ends everything, and is named', async () => {
   expect(await up.ended).toBe(1);
   expect(up.stderr()).toContain('relay cannot be started: it ended with exit code 1');
   expect(await readdir(directory)).toEqual([]);
-}, 60_000);
+});

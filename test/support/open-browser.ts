@@ -1,4 +1,5 @@
 import { chromium, type Browser } from 'playwright-core';
+import { busyMachineMs } from './until.ts';
 
 /** Where Debian's package puts it; `npm run test:browser` installs it. */
 const executablePath = '/usr/bin/chromium';
@@ -7,6 +8,7 @@ const executablePath = '/usr/bin/chromium';
 export function openBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath,
+    timeout: busyMachineMs,
     args: [
       '--headless',
       '--no-sandbox',

@@ -19,7 +19,7 @@ import { createTimezoneResolver } from '../../workers/call-time-prediction/resol
 import { openSagemakerEndpoint } from '../../shared/sagemaker/sagemaker-endpoint.ts';
 import { createTestDatabase } from './create-test-database.ts';
 import { testRedisSettings } from './open-test-fleet.ts';
-import { until } from './until.ts';
+import { busyMachineMs, until } from './until.ts';
 
 export interface RunOptions {
   jobId?: string;
@@ -58,7 +58,7 @@ export async function openCallTime(options: CallTimeTestOptions = {}): Promise<C
     beside,
     withEndpoint = true,
     parallelism = 8,
-    endpointTimeoutMs = 10_000,
+    endpointTimeoutMs = busyMachineMs,
     now = Date.now,
   } = options;
   // A machine without credentials would be asked for its role first, which takes a second where there is none.

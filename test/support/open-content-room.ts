@@ -26,7 +26,7 @@ import { createPredictionRows } from '../../workers/content-generation/predictio
 import { createTestDatabase } from './create-test-database.ts';
 import { makeJobContext } from './make-job-context.ts';
 import { testRedisSettings } from './open-test-fleet.ts';
-import { until } from './until.ts';
+import { busyMachineMs, until } from './until.ts';
 
 export const contentModel = 'global.anthropic.claude-sonnet-4-6';
 export const openaiModel = 'gpt-4.1';
@@ -113,7 +113,7 @@ export async function openContentRoom(): Promise<ContentRoom> {
       const {
         withBedrock = true,
         withOpenai = true,
-        callTimeoutMs = 5_000,
+        callTimeoutMs = busyMachineMs,
         now = () => Date.now(),
       } = options;
       const { policy = { patienceMs: 600_000, degradedAnswers: 'allow' } } = options;

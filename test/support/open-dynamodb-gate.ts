@@ -45,6 +45,7 @@ export async function openDynamodbGate(dynamodbUrl: string): Promise<DynamodbGat
   const server = createServer((request, response) => {
     handle(request, response).catch(() => response.destroy());
   });
+  server.keepAliveTimeout = 600_000;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

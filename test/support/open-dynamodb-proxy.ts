@@ -59,6 +59,7 @@ export async function openDynamodbProxy(emulatorUrl: string): Promise<DynamodbPr
   const server = createServer((request, response) => {
     handle(request, response).catch(() => response.destroy());
   });
+  server.keepAliveTimeout = 600_000;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

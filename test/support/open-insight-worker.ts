@@ -15,7 +15,7 @@ import {
 import { makeJobContext } from './make-job-context.ts';
 import type { InsightStores } from './open-insight-stores.ts';
 import { testRedisSettings } from './open-test-fleet.ts';
-import { until } from './until.ts';
+import { busyMachineMs, until } from './until.ts';
 
 export const bedrockModel = 'anthropic.claude-haiku-4-5-20251001-v1:0';
 export const openaiModel = 'gpt-4.1';
@@ -40,7 +40,7 @@ export async function openInsightWorker(
   stores: InsightStores,
   options: InsightWorkerOptions = {},
 ): Promise<InsightWorker> {
-  const { withBedrock = true, withOpenai = true, notification, callTimeoutMs = 5_000 } = options;
+  const { withBedrock = true, withOpenai = true, notification, callTimeoutMs = busyMachineMs } = options;
   const { policy = { patienceMs: 60_000, degradedAnswers: 'allow' as const } } = options;
   const { llm, dynamodbSettings, database } = stores;
   const resources = new AsyncDisposableStack();
@@ -51,7 +51,12 @@ export async function openInsightWorker(
   await until(() => redis.isUp());
   const bedrock = { region: 'us-east-1', endpointUrl: llm.url, model: bedrockModel };
   const openai = { apiKey: 'key-of-the-test', baseUrl: llm.chatUrl, model: openaiModel };
-  const table = resources.use(openInsightTable({ ...dynamodbSettings, mayAskInstanceMetadata: false }, log));
+  const table = resources.use(
+    openInsightTable(
+      { ...dynamodbSettings, mayAskInstanceMetadata: false, callTimeoutMs: busyMachineMs },
+      log,
+    ),
+  );
   const dependencies: ChurnInsightDependencies = {
     textGeneration: resources.use(
       openTextGeneration({

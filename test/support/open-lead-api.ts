@@ -78,7 +78,8 @@ export async function openLeadApi(
         sha256: 'f'.repeat(64),
         n_features: 19,
         loaded_at: now,
-        at: now,
+        // At a time to come, so that it is heard however long the test takes.
+        at: new Date(Date.now() + 3_600_000).toISOString(),
         ...changes,
       });
     },

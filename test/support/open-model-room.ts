@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { DynamodbSettings } from '../../shared/config/dynamodb-settings.ts';
 import type { Environment } from '../../shared/config/read-settings.ts';
 import { prepareTables } from '../../shared/dynamodb/prepare-tables.ts';
 import type { Bundle } from '../../shared/models/check-bundle.ts';
@@ -11,6 +10,7 @@ import { openModelStores } from '../../shared/models/open-model-stores.ts';
 import { registerBundle, type ModelStores } from '../../shared/models/registered-bundle.ts';
 import { openPrivateServers } from './open-private-servers.ts';
 import { openTestBundles } from './open-test-bundles.ts';
+import { busyMachineMs } from './until.ts';
 
 /** A registry of models in a DynamoDB emulator, with their files in a folder. */
 export interface ModelRoom extends AsyncDisposable {
@@ -31,12 +31,13 @@ export async function openModelRoom(): Promise<ModelRoom> {
   const { url } = await servers.startDynamodb();
   const directory = await mkdtemp(path.join(tmpdir(), 'presage-artifacts-'));
   resources.defer(() => rm(directory, { recursive: true }));
-  const dynamodb: DynamodbSettings = {
+  const dynamodb = {
     isConfigured: true,
     region: 'us-east-1',
     endpointUrl: url,
     insightTableName: 'presage-insights',
     modelRegistryTableName: 'presage-models',
+    callTimeoutMs: busyMachineMs,
   };
   const aws = { mayAskInstanceMetadata: false };
   await prepareTables({ ...dynamodb, ...aws });

@@ -18,6 +18,7 @@ import {
 import type { PatternDetectionDependencies } from '../../workers/pattern-detection/pattern-detection-dependencies.ts';
 import { makeJobContext } from './make-job-context.ts';
 import { openTestFleet, type TestFleet } from './open-test-fleet.ts';
+import { busyMachineMs } from './until.ts';
 
 export const llamaModel = 'meta-llama/Llama-3.3-70B-Instruct-Turbo';
 
@@ -143,7 +144,7 @@ export async function openPatternWorker(options: PatternWorkerOptions = {}): Pro
     },
     async resultOf(payload) {
       const { id } = await fleet.enqueue.enqueue(patternDetection, payload, { replyTo: fleet.results.name });
-      const settled = await fleet.results.wait(id, 15_000);
+      const settled = await fleet.results.wait(id, busyMachineMs);
       if (settled?.state !== 'completed') throw new Error(`the job is ${settled?.state ?? 'open'}`);
       return settled.result;
     },

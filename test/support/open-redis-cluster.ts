@@ -16,6 +16,8 @@ import { until } from './until.ts';
 
 /** One process of the cluster. */
 export interface ClusterNode extends RedisNode {
+  /** Where the nodes talk to each other. */
+  busPort: number;
   isRunning(): boolean;
   /** SIGKILL. */
   kill(): Promise<void>;
@@ -55,7 +57,15 @@ export async function openRedisCluster({
   guard.removeAtEnd(directory);
   const all: ClusterNode[] = [];
   for (let index = 0; index < (replicaOf === undefined ? 3 : 4); index += 1) {
-    all.push(await startNode({ port: await clusterPort(all), directory, guard, secured }));
+    all.push(
+      await startNode({
+        port: await findFreePort(),
+        busPort: await findFreePort(),
+        directory,
+        guard,
+        secured,
+      }),
+    );
   }
   const nodes = all.slice(0, 3);
   const untilWhole = async () => {
@@ -71,7 +81,7 @@ export async function openRedisCluster({
   const [replica, primary] = [all[3], nodes[replicaOf ?? 0]];
   if (replica && primary) {
     const id = String(await primary.ask('cluster', 'myid'));
-    await replica.ask('cluster', 'meet', primary.host, String(primary.port));
+    await replica.ask('cluster', 'meet', primary.host, String(primary.port), String(primary.busPort));
     await untilAnswer(replica.ask, ['cluster', 'nodes'], id);
     await until(() =>
       replica.ask('cluster', 'replicate', id).then(
@@ -103,12 +113,14 @@ export async function openRedisCluster({
 
 interface NodeOptions {
   port: number;
+  /** Where the nodes talk to each other. */
+  busPort: number;
   directory: string;
   guard: Guard;
   secured: TlsFiles | undefined;
 }
 
-async function startNode({ port, directory, guard, secured }: NodeOptions): Promise<ClusterNode> {
+async function startNode({ port, busPort, directory, guard, secured }: NodeOptions): Promise<ClusterNode> {
   const binary = findRedisBinary(process.env);
   const data = join(directory, String(port));
   await mkdir(data);
@@ -139,7 +151,7 @@ async function startNode({ port, directory, guard, secured }: NodeOptions): Prom
         program: binary.program,
         programName: binary.programName,
         arguments: [
-          ...serverArguments(data),
+          ...serverArguments(data, busPort),
           ...(secured ? tlsArguments(port, secured) : ['--port', `${port}`]),
         ],
         environment: serverEnvironment(process.env),
@@ -165,6 +177,7 @@ async function startNode({ port, directory, guard, secured }: NodeOptions): Prom
   return {
     host: '127.0.0.1',
     port,
+    busPort,
     ask,
     isRunning: () => running,
     async kill() {
@@ -180,8 +193,9 @@ async function startNode({ port, directory, guard, secured }: NodeOptions): Prom
   };
 }
 
-function serverArguments(data: string): string[] {
+function serverArguments(data: string, busPort: number): string[] {
   return flags({
+    'cluster-port': String(busPort),
     bind: '127.0.0.1',
     dir: data,
     save: '',
@@ -217,15 +231,5 @@ async function untilAnswer(
   [command = '', ...parameters]: readonly string[],
   expected: string,
 ): Promise<void> {
-  await until(async () => String(await ask(command, ...parameters)).includes(expected), { withinMs: 60_000 });
-}
-
-/** A node's bus listens 10,000 above its port, so only low ports will do. */
-async function clusterPort(taken: readonly RedisNode[]): Promise<number> {
-  for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 20_000);
-    if (taken.some((node) => node.port === port)) continue;
-    if ((await findFreePort(port)) === port && (await findFreePort(port + 10_000)) === port + 10_000)
-      return port;
-  }
+  await until(async () => String(await ask(command, ...parameters)).includes(expected));
 }

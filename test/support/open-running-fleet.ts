@@ -31,7 +31,7 @@ export interface RunningFleet extends AsyncDisposable {
   /** Accepts jobs of so many new contacts each; answers their ids. */
   submit(jobs: number, contactsPerJob: number): Promise<string[]>;
   /** Waits until all these jobs are settled, and answers their states. */
-  settled(ids: readonly string[], withinMs?: number): Promise<string[]>;
+  settled(ids: readonly string[]): Promise<string[]>;
 }
 
 /** Whatever this machine is set up for, no test asks a real vendor or tells a real topic. */
@@ -130,8 +130,8 @@ export async function openRunningFleet(options: RunningFleetOptions = {}): Promi
         }),
       );
     },
-    async settled(ids, withinMs = 40_000) {
-      await until(async () => (await clients.ledger.settledAmong(ids)).length === ids.length, { withinMs });
+    async settled(ids) {
+      await until(async () => (await clients.ledger.settledAmong(ids)).length === ids.length);
       const records = await clients.ledger.list({ ids, limit: ids.length });
       return records.map((record) => record.state);
     },

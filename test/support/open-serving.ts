@@ -8,6 +8,7 @@ import { withoutTracing } from '../../shared/telemetry/open-tracing.ts';
 import { buildServingServer } from '../../workers/model-serving/build-serving-server.ts';
 import { openServedModels, type ServedModels } from '../../workers/model-serving/open-served-models.ts';
 import { openModelRoom, type ModelRoom } from './open-model-room.ts';
+import { busyMachineMs } from './until.ts';
 
 /** The HTTP interface of the models on a registry of the test's own. */
 export interface ServingRoom extends AsyncDisposable {
@@ -28,7 +29,7 @@ export interface PostOptions {
   signal?: AbortSignal;
 }
 
-export const servingLimits = { batchRows: 64, batchWaitMs: 2, queueRows: 4_096, deadlineMs: 10_000 };
+export const servingLimits = { batchRows: 64, batchWaitMs: 2, queueRows: 4_096, deadlineMs: busyMachineMs };
 
 export interface ServingTestOptions {
   /** Registers what is there from the start. */

@@ -14,6 +14,7 @@ import { createMetrics, type Metrics } from '../../shared/telemetry/create-metri
 import { withoutTracing, type Tracing } from '../../shared/telemetry/open-tracing.ts';
 import { openRelay } from '../../producers/relay/open-relay.ts';
 import { createTestDatabase } from './create-test-database.ts';
+import { busyMachineMs } from './until.ts';
 
 /** The fleet's real parts in the test's own process, on a database and Redis names of their own. */
 export interface TestFleet extends Producer, AsyncDisposable {
@@ -58,10 +59,21 @@ export async function openTestFleet(
   const keys = new RedisKeys(`test-${randomBytes(6).toString('hex')}`);
   const processId = randomBytes(8).toString('hex');
   const producer = await openProducer(
-    { redis: redisSettings, database: database.settings, contracts, processId, log, keys },
+    {
+      redis: redisSettings,
+      database: database.settings,
+      contracts,
+      processId,
+      log,
+      keys,
+      redisTimeoutMs: busyMachineMs,
+    },
     resources,
   );
-  const subscriber = resources.use(connectRedis(redisSettings, 'subscriber', log)).client;
+  const subscribing = resources.use(connectRedis(redisSettings, 'subscriber', log));
+  // What cannot be dispatched is left to the relay, which most tests do without; and a message is heard once.
+  for (const redis of [producer.redis, subscribing]) await redis.untilReady(busyMachineMs);
+  const subscriber = subscribing.client;
   const name = keys.resultChannel(processId);
   const results = resources.use(openResultChannel({ subscriber, name, ledger: producer.ledger, log }));
 

@@ -1,18 +1,19 @@
 import { DynamoDBClient, paginateScan, type AttributeValue } from '@aws-sdk/client-dynamodb';
 import { v7 as uuid } from 'uuid';
-import type { AwsSettings } from '../../shared/config/aws-settings.ts';
 import type { DynamodbSettings } from '../../shared/config/dynamodb-settings.ts';
 import type { Insight } from '../../shared/contracts/churn-insight.ts';
 import { openInsightTable, type InsightTable } from '../../shared/dynamodb/insight-table.ts';
+import type { DynamodbOptions } from '../../shared/dynamodb/open-dynamodb.ts';
 import { prepareTables } from '../../shared/dynamodb/prepare-tables.ts';
 import type { EmbeddedServer } from '../../shared/embedded/embedded-server.ts';
 import { createLogger, type Logger } from '../../shared/telemetry/create-logger.ts';
 import { openPrivateServers } from './open-private-servers.ts';
+import { busyMachineMs } from './until.ts';
 
 /** The insight table in an emulator of its own, and a look at it from outside. */
 export interface TestInsightTable extends AsyncDisposable {
   emulator: EmbeddedServer;
-  settings: DynamodbSettings & AwsSettings;
+  settings: DynamodbSettings & DynamodbOptions;
   table: InsightTable;
   client: DynamoDBClient;
   log: Logger;
@@ -32,6 +33,8 @@ export async function openTestInsightTable(): Promise<TestInsightTable> {
     insightTableName: 'presage-insights',
     modelRegistryTableName: 'presage-models',
     mayAskInstanceMetadata: false,
+    // A hundred calls at once may take the emulator long.
+    callTimeoutMs: busyMachineMs,
   };
   await prepareTables(settings);
   const logLines: string[] = [];

@@ -21,6 +21,7 @@ import { openOpenai } from '../../shared/text-generation/openai.ts';
 import type { Provider, TextGenerator } from '../../shared/text-generation/text-generator.ts';
 import { createTestDatabase } from './create-test-database.ts';
 import { testRedisSettings } from './open-test-fleet.ts';
+import { busyMachineMs } from './until.ts';
 
 export const bedrockModel = 'global.anthropic.claude-haiku-4-5-20251001-v1:0';
 export const openaiModel = 'gpt-4.1';
@@ -69,7 +70,7 @@ export async function openTextRoom(): Promise<TextRoom> {
   const logLines: string[] = [];
   const log = createLogger({ process: 'test', level: 'debug', write: (line) => logLines.push(line) });
   const redis = resources.use(connectRedis(testRedisSettings(), 'cache', log));
-  await redis.untilReady(5_000);
+  await redis.untilReady(busyMachineMs);
   const keys = new RedisKeys(`test-${randomBytes(6).toString('hex')}`);
   const owned = resources.move();
 
@@ -134,7 +135,7 @@ export function verdictRequest(
     answer: { name: 'verdict', schema: verdictSchema },
     maxOutputTokens: 200,
     temperature: 0.7,
-    timeoutMs: 5_000,
+    timeoutMs: busyMachineMs,
     ...overrides,
   };
 }

@@ -47,7 +47,7 @@ export async function runUp(
   const pid = child.pid ?? 0;
   const ended = once(child, 'close').then(() => child.exitCode);
   try {
-    await until(() => existsSync(readyFile) || child.exitCode !== null, { withinMs: 60_000 });
+    await until(() => existsSync(readyFile) || child.exitCode !== null);
   } catch (error) {
     child.kill('SIGTERM');
     await ended;

@@ -48,7 +48,7 @@ export function startProcess(
   }
   async function line(message: string): Promise<Line> {
     const find = () => lines().find(({ msg }) => msg.startsWith(message));
-    await until(() => find() !== undefined || child.exitCode !== null, { withinMs: 60_000 });
+    await until(() => find() !== undefined || child.exitCode !== null);
     const found = find();
     if (found) return found;
     throw new Error(`it has ended without saying "${message}"; standard error says:\n${stderr}`);

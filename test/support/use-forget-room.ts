@@ -7,7 +7,7 @@ import type { JobRecord } from '../../shared/ledger/job-record.ts';
 import { openPrivateServers, type PrivateServers } from './open-private-servers.ts';
 import { openTestFleet, type TestFleet } from './open-test-fleet.ts';
 import { readEverything } from './read-everything.ts';
-import { until } from './until.ts';
+import { busyMachineMs, until } from './until.ts';
 
 /** Where people are forgotten. */
 export interface ForgetRoom {
@@ -74,7 +74,7 @@ async function openForgetFleet(contracts: readonly QueueContract[], redisUrl: st
       });
     },
     async settled(id) {
-      const record = await fleet.results.wait(id, 10_000);
+      const record = await fleet.results.wait(id, busyMachineMs);
       if (!record) throw new Error('the job is not settled');
       return record;
     },

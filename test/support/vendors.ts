@@ -5,6 +5,7 @@ import { openBedrock } from '../../shared/text-generation/bedrock.ts';
 import { openOpenai } from '../../shared/text-generation/openai.ts';
 import type { GenerationCall, TextGenerator } from '../../shared/text-generation/text-generator.ts';
 import { openTogether } from '../../shared/text-generation/together.ts';
+import { busyMachineMs } from './until.ts';
 
 /** Stands in no error and no log. */
 export const secret = 'sk-a-key-that-nobody-may-see';
@@ -63,7 +64,7 @@ export function callWith(changes: Partial<GenerationCall> = {}): GenerationCall 
     answer: { name: 'insight', jsonSchema: z.toJSONSchema(answerSchema) },
     maxOutputTokens: 1_000,
     temperature: 0.7,
-    timeoutMs: 2_000,
+    timeoutMs: busyMachineMs,
     ...changes,
   };
 }

@@ -11,7 +11,7 @@ import { CommandFailed } from '../usage-error.ts';
 import { askApi } from './ask-api.ts';
 import type { PredictedPage } from './show-predictions.ts';
 
-const waitMs = 60_000;
+const waitMs = 300_000;
 const lookEveryMs = 100;
 
 type Say = (line?: string) => void;

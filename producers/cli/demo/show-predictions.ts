@@ -15,7 +15,7 @@ import { runCommand } from './run-command.ts';
 
 const users = 300;
 const days = 35;
-const waitMs = 60_000;
+const waitMs = 300_000;
 const rowsShown = 10;
 
 type Say = (line?: string) => void;

@@ -8,11 +8,12 @@ import { judgeMysql } from './judge-mysql.ts';
 import { judgeSchema } from './judge-schema.ts';
 
 const report = reporterFor('mysql');
-const queryTimeoutMs = 2_000;
+/** So that all of it is done before a subject's time is over. */
+const limits = { connectTimeoutMs: 3_000, queryTimeoutMs: 2_000 };
 
 /** The MySQL or MariaDB of the ledger, and its schema. */
 export async function checkMysql(settings: DatabaseSettings): Promise<Finding[]> {
-  await using database = openDatabase({ ...settings, poolSize: 1 }, { queryTimeoutMs });
+  await using database = openDatabase({ ...settings, poolSize: 1 }, limits);
   let server: DatabaseServer;
   try {
     server = await inspectServer(database.db);

@@ -33,6 +33,7 @@ export async function examineFleet(environment: Environment, { deep }: ExamineOp
   const { settings, findings: configuration } = readConfiguration(environment);
   const { redis, cacheRedis, database, sagemaker, textGeneration, together, dynamodb, models, schedules } =
     settings;
+  await loadLibraries(settings);
   const checked = await Promise.all([
     examine('redis', redis, checkRedis),
     examine('cache redis', cacheRedis, checkCacheRedis),
@@ -45,6 +46,22 @@ export async function examineFleet(environment: Environment, { deep }: ExamineOp
   ]);
   const due = schedules ? listSchedules(schedules.value) : [];
   return [checkNode(process.versions.node), ...configuration, ...checked.flat(), ...due];
+}
+
+/**
+ * Loads the largest libraries that checks need. On a busy machine that holds up this process for seconds: a server that
+ * was asked meanwhile would seem to give no answer in time.
+ */
+async function loadLibraries({
+  dynamodb,
+  models,
+}: Pick<ReturnType<typeof readConfiguration>['settings'], 'dynamodb' | 'models'>): Promise<void> {
+  if (dynamodb?.value.dynamodb.isConfigured) await import('../../../shared/dynamodb/prepare-tables.ts');
+  if (!models?.value.model.artifacts) return;
+  await import('../../../shared/models/open-model-stores.ts');
+  if (models.value.model.artifacts.kind === 'bucket') {
+    await import('../../../shared/models/artifact-bucket.ts');
+  }
 }
 
 /** What can be read of the configuration, each part by itself, and what is wrong with the rest. */

@@ -62,7 +62,7 @@ test('accepts with 202, and the job can be looked up', async () => {
 
 test('waits for the result', async () => {
   fleet.consume(callTimePrediction, { start: () => delay(50, answer) });
-  const response = await post('/v1/call-times?wait_ms=5000', { contacts: [contact] });
+  const response = await post('/v1/call-times?wait_ms=30000', { contacts: [contact] });
   expect(response.statusCode).toBe(200);
   expect(response.json()).toEqual(answer);
 });
@@ -78,7 +78,7 @@ test('tells a failure within the waiting time as a problem', async () => {
       throw new JobError('permanent', 'The model is gone', { code: 'GONE' });
     },
   });
-  const response = await post('/v1/call-times?wait_ms=5000', { contacts: [contact] });
+  const response = await post('/v1/call-times?wait_ms=30000', { contacts: [contact] });
   expect(response.statusCode).toBe(500);
   expect(response.json()).toMatchObject({
     code: 'INTERNAL_ERROR',

@@ -46,7 +46,7 @@ test('quoted and bare are the same key; another body with it is refused', async 
 
 test('the first answer is replayed, by another process too', async () => {
   fleet.consume(callTimePrediction, { start: () => delay(20, result) });
-  const waited = await submit('order-3', body(), { query: '?wait_ms=5000' });
+  const waited = await submit('order-3', body(), { query: '?wait_ms=30000' });
   expect(waited.statusCode).toBe(200);
   await using restarted = await buildServer(apiOptions(fleet));
   const replayed = await submit('order-3', body(), { on: restarted });
@@ -58,9 +58,9 @@ test('the first answer is replayed, by another process too', async () => {
 test('while the first request is unanswered, the same one is told so', async () => {
   const release = Promise.withResolvers<typeof result>();
   fleet.consume(callTimePrediction, { start: () => release.promise });
-  const first = submit('order-4', body(), { query: '?wait_ms=5000' });
+  const first = submit('order-4', body(), { query: '?wait_ms=30000' });
   while ((await fleet.ledger.list({ limit: 1 })).length === 0) await delay(5);
-  const second = await submit('order-4', body(), { query: '?wait_ms=5000' });
+  const second = await submit('order-4', body(), { query: '?wait_ms=30000' });
   expect(second.statusCode).toBe(409);
   expect(second.json()).toMatchObject({ code: 'IN_PROGRESS' });
   release.resolve(result);

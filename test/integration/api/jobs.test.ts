@@ -6,7 +6,7 @@ import { JobError } from '../../../shared/errors/job-error.ts';
 import { createQueueLimit } from '../../../shared/queue/create-queue-limit.ts';
 import { apiOptions } from '../../support/api-options.ts';
 import { openTestFleet, type TestFleet } from '../../support/open-test-fleet.ts';
-import { until } from '../../support/until.ts';
+import { busyMachineMs, until } from '../../support/until.ts';
 
 const payload = (id: string) => ({ contacts: [{ id, phoneNumber: '+972501234567' }] });
 const result = { predictions: [], errors: [] };
@@ -106,11 +106,14 @@ test('retries a failed job as a new generation', async () => {
     },
   });
   const job = await fleet.enqueue.enqueue(callTimePrediction, payload('a'), { replyTo: fleet.results.name });
-  expect(await fleet.results.wait(job.id, 5_000)).toMatchObject({ state: 'failed' });
+  expect(await fleet.results.wait(job.id, busyMachineMs)).toMatchObject({ state: 'failed' });
   refuse = false;
   const retry = () => server.inject({ method: 'POST', url: `/v1/jobs/${job.id}/retry` });
   expect((await retry()).statusCode).toBe(200);
-  expect(await fleet.results.wait(job.id, 5_000)).toMatchObject({ state: 'completed', generation: 2 });
+  expect(await fleet.results.wait(job.id, busyMachineMs)).toMatchObject({
+    state: 'completed',
+    generation: 2,
+  });
   expect((await retry()).statusCode).toBe(409);
 });
 

@@ -84,7 +84,7 @@ async function results(jobId: string) {
 }
 
 async function settled(jobId: string) {
-  await until(async () => (await fleet.ledger.read(jobId))?.state === 'completed', { withinMs: 30_000 });
+  await until(async () => (await fleet.ledger.read(jobId))?.state === 'completed');
   return (await fleet.ledger.read(jobId))?.result;
 }
 

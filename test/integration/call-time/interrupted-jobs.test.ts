@@ -34,7 +34,7 @@ describe('call-time-prediction, interrupted', () => {
   });
 
   it('ends a shared call only when the last job that waits for it has gone', async () => {
-    callTime.server.setLatency(500);
+    const release = callTime.server.hold();
     const contacts = randomContacts(1);
     const [first, second] = [new AbortController(), new AbortController()];
     const gone = callTime.run(contacts, { signal: first.signal });
@@ -43,6 +43,7 @@ describe('call-time-prediction, interrupted', () => {
     await until(async () => (await callTime.counted('cacheRequests', 'miss')) === 2);
     first.abort();
     await expect(gone).rejects.toMatchObject({ kind: 'cancelled' });
+    release();
     expect((await staying).predictions).toMatchObject([{ source: 'sagemaker' }]);
     expect(callTime.server.requests).toHaveLength(1);
   });

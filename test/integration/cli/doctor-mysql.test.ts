@@ -62,12 +62,11 @@ describe('MySQL', () => {
     const url = new URL(doctor.environment.DATABASE_URL);
     const { password } = url;
     change(url);
-    const { exitCode, amiss, text, tookMs } = await doctor.examine({ DATABASE_URL: url.href });
+    const { exitCode, amiss, text } = await doctor.examine({ DATABASE_URL: url.href });
     expect(exitCode).toBe(1);
     expect(amiss).toEqual([expect.stringMatching(/^fail mysql connection: /)]);
     expect(amiss[0]).toMatch(finding);
     for (const word of ['wrong-word', password]) expect(text).not.toContain(word);
-    expect(tookMs).toBeLessThan(15_000);
   });
 
   test('TLS where there is none', async () => {

@@ -13,11 +13,10 @@ describe('SageMaker', () => {
 
   test('credentials, without asking the machine for a role', async () => {
     const nobodyElse = { ...configured, OPENAI_API_KEY: '', OPENAI_BASE_URL: '' };
-    const { exitCode, amiss: all, tookMs } = await doctor.examine(nobodyElse, ['--deep']);
+    const { exitCode, amiss: all } = await doctor.examine(nobodyElse, ['--deep']);
     const amiss = all.filter((line) => line.includes('sagemaker'));
     expect(exitCode).toBe(1);
     expect(amiss).toEqual(['fail sagemaker credentials: no AWS credentials: the default pattern answers']);
-    expect(tookMs).toBeLessThan(10_000);
     process.env['AWS_ACCESS_KEY_ID'] = process.env['AWS_SECRET_ACCESS_KEY'] = 'own';
     try {
       expect(await doctor.examine(configured)).toMatchObject({ exitCode: 0, amiss: [] });
@@ -56,14 +55,13 @@ describe('Bedrock and OpenAI', () => {
   const withBedrock = { USE_BEDROCK: 'true' };
 
   test('credentials that are not found, and what follows from it', async () => {
-    const { exitCode, all, tookMs } = await doctor.examine(withBedrock);
+    const { exitCode, all } = await doctor.examine(withBedrock);
     expect(exitCode).toBe(0);
     expect(aboutModels(all)).toEqual([
       'warn bedrock credentials: no AWS credentials within 2 s: Bedrock is not asked',
       'ok openai key: set',
       'ok llm vendors: asked in this order: OpenAI',
     ]);
-    expect(tookMs).toBeLessThan(10_000);
   });
 
   test('nobody who can be asked: a warning, or a failure where the baseline may not answer', async () => {

@@ -7,8 +7,8 @@ beforeAll(async () => {
 });
 afterAll(() => doctor[Symbol.asyncDispose]());
 
-test('all well: one line for each check, quickly, exit 0', async () => {
-  const { exitCode, all, amiss, tookMs } = await doctor.examine();
+test('all well: one line for each check, exit 0', async () => {
+  const { exitCode, all, amiss } = await doctor.examine();
   expect({ exitCode, amiss }).toEqual({ exitCode: 0, amiss: [] });
   const checks = [
     'redis eviction',
@@ -20,7 +20,6 @@ test('all well: one line for each check, quickly, exit 0', async () => {
   for (const check of checks) {
     expect(all.filter((line) => line.startsWith(`ok ${check}: `))).toHaveLength(1);
   }
-  expect(tookMs).toBeLessThan(10_000);
 
   const { output, messages } = await runPresage(['doctor'], doctor.environment);
   expect(output.trimEnd().split('\n')).toHaveLength(all.length);

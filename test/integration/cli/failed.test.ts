@@ -97,5 +97,5 @@ describe('dead letters', () => {
       queues: expect.arrayContaining([expect.objectContaining({ queue: callTime, paused: false })]),
     });
     await db.updateTable('jobs').set({ state: 'cancelled' }).execute();
-  }, 60_000);
+  });
 });

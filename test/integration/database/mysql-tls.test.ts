@@ -9,7 +9,7 @@ import { openSecuredStores, type SecuredStores } from '../../support/open-secure
 let stores: SecuredStores;
 beforeAll(async () => {
   stores = await openSecuredStores();
-}, 120_000);
+});
 afterAll(() => stores[Symbol.asyncDispose]());
 
 /** Nobody has looked at the address: this is why the settings refuse one. */

@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import path from 'node:path';
 import { findFreePort, isPortFree, startOnFreePort } from '../../../shared/embedded/find-free-port.ts';
 
 async function occupy(port: number) {
@@ -14,6 +16,23 @@ test('keeps the wanted port while it is free and takes another when it is not', 
   await using _server = await occupy(port);
   expect(await isPortFree(port)).toBe(false);
   expect(await findFreePort(port)).not.toBe(port);
+});
+
+test('leaves a port to the process that was given it, also while nothing listens on it', async () => {
+  const source = `
+    import { findFreePort } from ${JSON.stringify(path.join(import.meta.dirname, '../../../shared/embedded/find-free-port.ts'))};
+    console.log(await findFreePort());
+    process.stdin.resume();`;
+  const owner = spawn(process.execPath, ['--input-type=module', '--eval', source], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const ended = once(owner, 'exit');
+  const port = Number(await once(owner.stdout, 'data'));
+  expect(await isPortFree(port)).toBe(true);
+  expect(await findFreePort(port)).not.toBe(port);
+  owner.stdin.end();
+  await ended;
+  expect(await findFreePort(port)).toBe(port);
 });
 
 test('tries another port when somebody takes it before the server does', async () => {

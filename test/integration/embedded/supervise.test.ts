@@ -3,7 +3,7 @@ import { untilReadyMessage } from '../../../shared/embedded/ready-message.ts';
 import { supervise } from '../../../shared/embedded/supervise.ts';
 import { processIdentity } from '../../../shared/process/process-identity.ts';
 import { openServerRoom, type ServerRoom } from '../../support/open-server-room.ts';
-import { until } from '../../support/until.ts';
+import { busyMachineMs, until } from '../../support/until.ts';
 
 let room: ServerRoom;
 beforeEach(async () => {
@@ -23,8 +23,8 @@ function script(source: string, changes: Partial<ChildDefinition> = {}): ChildDe
     environment: {},
     ipc: true,
     waitUntilReady: untilReadyMessage,
-    readyTimeoutMs: 10_000,
-    stopTimeoutMs: 10_000,
+    readyTimeoutMs: busyMachineMs,
+    stopTimeoutMs: busyMachineMs,
     ...changes,
   };
 }

@@ -4,7 +4,7 @@ import {
   type InsightNotification,
 } from '../../../workers/churn-insight/insight-notification.ts';
 import { openSnsServer, type SnsFault, type SnsServer } from '../../support/open-sns-server.ts';
-import { until } from '../../support/until.ts';
+import { busyMachineMs, until } from '../../support/until.ts';
 
 const topicArn = 'arn:aws:sns:us-east-1:123456789012:insights';
 const insight: Insight = {
@@ -33,20 +33,20 @@ afterEach(async () => {
   await sns[Symbol.asyncDispose]();
 });
 
-function open(endpointUrl: string): InsightNotification {
+function open(endpointUrl: string, callTimeoutMs = busyMachineMs): InsightNotification {
   return openInsightNotification({
     topicArn,
     minRisk: 70,
     region: 'us-east-1',
     endpointUrl,
     mayAskInstanceMetadata: false,
-    callTimeoutMs: 300,
+    callTimeoutMs,
   });
 }
 
 /** What `notify` throws. */
-const failureOf = (signal: AbortSignal = never) =>
-  notification.notify(insight, signal).then(
+const failureOf = (signal: AbortSignal = never, by = notification) =>
+  by.notify(insight, signal).then(
     () => undefined,
     (error: unknown) => error,
   );
@@ -87,7 +87,8 @@ test.each<[string, SnsFault, object]>([
   ['no answer', { kind: 'hang' }, { kind: 'transient' }],
 ])('%s may pass: one call, and the queue tries again', async (_what, fault, expected) => {
   sns.failNext(fault);
-  expect(await failureOf()).toMatchObject({ ...expected, code: 'NOTIFICATION_FAILED' });
+  using asked = open(sns.url, fault.kind === 'hang' ? 300 : busyMachineMs);
+  expect(await failureOf(never, asked)).toMatchObject({ ...expected, code: 'NOTIFICATION_FAILED' });
   expect(sns.requests()).toBe(1);
   expect(await failureOf()).toBeUndefined();
   expect(sns.published).toHaveLength(1);

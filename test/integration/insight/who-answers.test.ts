@@ -52,7 +52,9 @@ test.each<[string, LlmFault, number]>([
   ['answers another question, twice', { kind: 'wrong-shape' }, 2],
   ['answers in prose, twice', { kind: 'no-json' }, 2],
 ])('OpenAI, when Bedrock %s', async (_, fault, converse) => {
-  await using worker = await openInsightWorker(stores, { callTimeoutMs: 500 });
+  // Time enough for OpenAI on a busy machine, where Bedrock does not answer.
+  const limits = fault.kind === 'hang' ? { callTimeoutMs: 5_000 } : {};
+  await using worker = await openInsightWorker(stores, limits);
   stores.llm.failAlways('converse', fault);
   const calls = await callsDuring(async () => {
     expect(await worker.run(alert)).toMatchObject({

@@ -19,7 +19,10 @@ let api: LeadApi;
 beforeEach(async () => {
   api = await openLeadApi();
 });
-afterEach(() => api[Symbol.asyncDispose]());
+afterEach(async () => {
+  jest.restoreAllMocks();
+  await api[Symbol.asyncDispose]();
+});
 
 const jobs = () => api.fleet.ledger.list({ limit: 10 });
 
@@ -52,6 +55,9 @@ test('answers what its successor answers, and names it', async () => {
 });
 
 test('keeps failing: its circuit opens, nothing is asked, and nothing else answers', async () => {
+  // The clocks by which the circuit goes stand still, however long all this takes.
+  jest.spyOn(Date, 'now').mockReturnValue(Date.now());
+  jest.spyOn(performance, 'now').mockReturnValue(performance.now());
   await fail();
   await api.tell();
   const refused = await api.post(legacyPath, ['lead_1']);
@@ -64,6 +70,7 @@ test('keeps failing: its circuit opens, nothing is asked, and nothing else answe
   expect(refused.headers.deprecation).toBeDefined();
   expect(await jobs()).toEqual([]);
 
+  jest.restoreAllMocks();
   // The successor has no circuit: it goes on asking.
   api.fleet.consume(leadScoring, { start: () => Promise.resolve(emptyScores) });
   expect((await api.post(predictPath, ['lead_1'])).statusCode).toBe(200);
@@ -119,6 +126,7 @@ test('callers who hang up do not open it', async () => {
   await api.tell();
   const url = await server.listen({ port: 0, host: '127.0.0.1' });
   for (let request = 1; request <= failuresToOpen; request += 1) {
+    await api.tell();
     const gone = new AbortController();
     const asked = fetch(`${url}${legacyPath}`, {
       method: 'POST',

@@ -18,7 +18,7 @@ import { openLeadWorker } from '../../support/open-lead-worker.ts';
 import { openModelRoom, type ModelRoom } from '../../support/open-model-room.ts';
 import { openTestFleet, type TestFleet } from '../../support/open-test-fleet.ts';
 import { byId, sampleLeads, type SampleLead } from '../../support/sample-leads.ts';
-import { until } from '../../support/until.ts';
+import { busyMachineMs, until } from '../../support/until.ts';
 
 let models: ModelRoom;
 let fleet: TestFleet;
@@ -51,7 +51,7 @@ async function scored(options: EnqueueOptions = {}): Promise<LeadScores> {
     ...options,
     replyTo: fleet.results.name,
   });
-  const settled = await fleet.results.wait(id, 15_000);
+  const settled = await fleet.results.wait(id, busyMachineMs);
   return leadScoresSchema.parse(settled?.result);
 }
 

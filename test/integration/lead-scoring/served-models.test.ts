@@ -4,6 +4,7 @@ import { reportServedModel } from '../../../shared/models/report-served-model.ts
 import { connectRedis, type RedisConnection } from '../../../shared/queue/connect-redis.ts';
 import { createLogger } from '../../../shared/telemetry/create-logger.ts';
 import { testRedisSettings } from '../../support/open-test-fleet.ts';
+import { busyMachineMs } from '../../support/until.ts';
 
 const log = createLogger({ process: 'test', level: 'silent' });
 const now = () => Date.now();
@@ -11,7 +12,7 @@ const now = () => Date.now();
 let connection: RedisConnection;
 beforeAll(async () => {
   connection = connectRedis(testRedisSettings(), 'producer', log);
-  await connection.untilReady(5_000);
+  await connection.untilReady(busyMachineMs);
 });
 afterAll(() => connection[Symbol.asyncDispose]());
 

@@ -8,7 +8,7 @@ import { openS3Server } from '../../support/open-s3-server.ts';
 import { openServingWorker, type ServingWorker } from '../../support/open-serving-worker.ts';
 import { openTestFleet, type TestFleet } from '../../support/open-test-fleet.ts';
 import { readSmallCausal, readSmallCausalBundle, shiftedSmallCausal } from '../../support/small-causal.ts';
-import { until } from '../../support/until.ts';
+import { busyMachineMs, until } from '../../support/until.ts';
 
 let models: ModelRoom;
 let fleet: TestFleet;
@@ -28,7 +28,7 @@ const announce = () => fleet.redis.client.publish(fleet.keys.modelsChannel(), 's
 
 async function settled(payload: unknown) {
   const { id } = await fleet.enqueue.enqueue(modelServing, payload, { replyTo: fleet.results.name });
-  const record = await fleet.results.wait(id, 15_000);
+  const record = await fleet.results.wait(id, busyMachineMs);
   if (!record) throw new Error('the job is not settled');
   return record;
 }

@@ -61,8 +61,9 @@ describe.each(calls)('%s', (name, call) => {
   });
 
   test('a server that does not answer is given up', async () => {
+    using patient = open();
+    await patient.prepare();
     using store = open({ idleTimeoutMs: 200 });
-    await store.prepare();
     server.failNext({ kind: 'hang' });
     await expect(call(store)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
   });

@@ -11,7 +11,7 @@ import { retryJob } from '../../../shared/queue/steer-job.ts';
 import { prepareWorker } from '../../../workers/content-generation/main.ts';
 import { hourMs } from '../../support/open-content-room.ts';
 import { openTestFleet, type TestFleet } from '../../support/open-test-fleet.ts';
-import { until } from '../../support/until.ts';
+import { busyMachineMs, until } from '../../support/until.ts';
 
 let llm: LlmServer;
 beforeAll(async () => {
@@ -86,7 +86,7 @@ async function statusOf({ database: { db } }: TestFleet, id: number): Promise<Ge
 async function settledOf(fleet: TestFleet, generationId: number) {
   const payload = { generation_id: generationId };
   const { id } = await fleet.enqueue.enqueue(contentGeneration, payload, { replyTo: fleet.results.name });
-  const settled = await fleet.results.wait(id, 15_000);
+  const settled = await fleet.results.wait(id, busyMachineMs);
   if (!settled) throw new Error('the job is not settled');
   return settled;
 }

@@ -110,4 +110,4 @@ test('habits are found for nine of ten users as likely as they are, and noise pr
   expect(honest.length).toBeGreaterThanOrEqual(36);
   const fooled = new Set(rows.map(({ user_id }) => user_id).filter((user) => user.startsWith('noise-')));
   expect(fooled.size).toBeLessThanOrEqual(1);
-}, 60_000);
+});

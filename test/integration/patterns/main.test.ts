@@ -4,6 +4,7 @@ import { insertActivity } from '../../../shared/activity/insert-activity.ts';
 import type { Environment } from '../../../shared/config/read-settings.ts';
 import { openLlmServer } from '../../../shared/emulators/llm-server.ts';
 import { daysBefore } from '../../../shared/patterns/local-day.ts';
+import { busyMachineMs } from '../../support/until.ts';
 import { prepareWorker } from '../../../workers/pattern-detection/main.ts';
 import { everyDay, onWeekdays } from '../../support/make-habits.ts';
 import { openTestFleet, type TestFleet } from '../../support/open-test-fleet.ts';
@@ -41,7 +42,7 @@ async function openWorker(resources: AsyncDisposableStack, environment: Environm
 
 async function resultOf(fleet: TestFleet, payload: unknown): Promise<unknown> {
   const { id } = await fleet.enqueue.enqueue(patternDetection, payload, { replyTo: fleet.results.name });
-  return (await fleet.results.wait(id, 15_000))?.result;
+  return (await fleet.results.wait(id, busyMachineMs))?.result;
 }
 
 test.each<[string, Environment]>([

@@ -156,8 +156,8 @@ test('a parent whose time is over finishes without its open children; these chan
   const before = await settled(job.id);
   expect(before?.result).toEqual(summary);
   release.resolve();
+  const children = await Promise.all(late.map((id) => settled(id)));
   await worker[Symbol.asyncDispose]();
-  const children = await Promise.all(late.map((id) => fleet.ledger.read(id)));
   expect(children.map((child) => child?.result)).toEqual([{ doubled: 6 }, { doubled: 8 }]);
   expect(await fleet.ledger.read(job.id)).toEqual(before);
 });

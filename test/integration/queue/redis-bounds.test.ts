@@ -23,7 +23,7 @@ afterEach(() => fleet[Symbol.asyncDispose]());
 async function run(count: number, fails: boolean): Promise<void> {
   const jobs = await Promise.all(Array.from({ length: count }, () => fleet.enqueue.enqueue(noop, { fails })));
   const ids = jobs.map(({ id }) => id);
-  await until(async () => (await fleet.ledger.settledAmong(ids)).length === count, { withinMs: 25_000 });
+  await until(async () => (await fleet.ledger.settledAmong(ids)).length === count);
 }
 
 /** The queue's keys in Redis, counted by what they are. */

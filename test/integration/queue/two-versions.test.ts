@@ -40,7 +40,7 @@ const newTour = defineQueue({
 
 /** A busy machine has time. */
 function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  return untilTrue(condition, { withinMs: 45_000 });
+  return untilTrue(condition);
 }
 
 type Side = 'old' | 'new';

@@ -10,6 +10,7 @@ import { createLogger } from '../../../shared/telemetry/create-logger.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/create-test-database.ts';
 import { insertPredictions } from '../../support/insert-predictions.ts';
 import { openPatternWorker } from '../../support/open-pattern-worker.ts';
+import { busyMachineMs } from '../../support/until.ts';
 
 const log = createLogger({ process: 'test', level: 'silent' });
 
@@ -143,7 +144,7 @@ describe('ticks', () => {
     worker.consume();
     const uniqueKey = `${sweepSchedule}@${new Date().toISOString()}`;
     const { id } = await enqueue.enqueue(patternDetection, {}, { uniqueKey, replyTo: results.name });
-    const settled = await results.wait(id, 15_000);
+    const settled = await results.wait(id, busyMachineMs);
     expect(settled).toMatchObject({ state: 'completed' });
     expect(await samples(worker.fleet.database)).toMatchObject({
       sweep_last_success: 1,

@@ -152,7 +152,7 @@ test('the newest tick of a schedule stays, because cron goes on from there', asy
   expect(await left()).toEqual([newest]);
 });
 
-test('jobs are accepted without delay while others are purged', async () => {
+test('jobs are accepted while others are purged', async () => {
   for (let part = 0; part < 5; part += 1) {
     await insert(
       Array.from({ length: 1_000 }, () =>
@@ -163,14 +163,14 @@ test('jobs are accepted without delay while others are purged', async () => {
   await using ledger = openLedger(database.db, 'test');
   const isDone = new AbortController();
   const purging = purge().finally(() => isDone.abort());
-  let slowestMs = 0;
+  let accepted = 0;
   while (!isDone.signal.aborted) {
-    const startedAt = performance.now();
     await ledger.accept({ queue: 'call-time-prediction', payload: '{}', priority: 0 });
-    slowestMs = Math.max(slowestMs, performance.now() - startedAt);
+    accepted += 1;
   }
   expect(await purging).toBe(5_000);
-  expect(slowestMs).toBeLessThan(10_000);
+  // If a purge held them up, none would come before its end and one after it.
+  expect(accepted).toBeGreaterThan(2);
 });
 
 describe('the relay’s part', () => {

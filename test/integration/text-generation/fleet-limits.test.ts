@@ -9,6 +9,7 @@ import {
 import { openRedisCluster } from '../../support/open-redis-cluster.ts';
 import { testRedisSettings } from '../../support/open-test-fleet.ts';
 import { failureOf, openTextRoom, runContext, verdictRequest } from '../../support/open-text-room.ts';
+import { busyMachineMs } from '../../support/until.ts';
 
 const log = createLogger({ process: 'test', level: 'silent' });
 
@@ -25,12 +26,13 @@ afterEach(async () => {
 /** One process: a connection and counters of its own. */
 async function openProcess(limits: { requests?: number; tokens?: number }): Promise<FleetLimits> {
   const redis = resources.use(connectRedis(testRedisSettings(), 'cache', log));
-  await redis.untilReady(5_000);
+  await redis.untilReady(busyMachineMs);
   return resources.use(
     createFleetLimits({
       limits: { requestsPerMinute: limits.requests, tokensPerMinute: limits.tokens },
       redis: redis.client,
       keyPrefix,
+      redisTimeoutMs: busyMachineMs,
       log,
     }),
   );
@@ -97,6 +99,7 @@ describe('limits of the fleet', () => {
         limits: { requestsPerMinute: 3, tokensPerMinute: undefined },
         redis: away.client,
         keyPrefix,
+        redisTimeoutMs: busyMachineMs,
         log,
       }),
     );
@@ -108,7 +111,7 @@ describe('limits of the fleet', () => {
     const processes = [1, 2].map(() => connectRedis(cluster.settings, 'cache', log));
     for (const redis of processes) {
       resources.use(redis);
-      await redis.untilReady(10_000);
+      await redis.untilReady(busyMachineMs);
     }
     const limits = processes.map(({ client }) =>
       resources.use(
@@ -116,6 +119,7 @@ describe('limits of the fleet', () => {
           limits: { requestsPerMinute: 7, tokensPerMinute: 1_000 },
           redis: client,
           keyPrefix,
+          redisTimeoutMs: busyMachineMs,
           log,
         }),
       ),
@@ -127,7 +131,7 @@ describe('limits of the fleet', () => {
 
   it('count nothing where there is no limit', async () => {
     const redis = resources.use(connectRedis(testRedisSettings(), 'cache', log));
-    await redis.untilReady(5_000);
+    await redis.untilReady(busyMachineMs);
     const process = resources.use(
       createFleetLimits({ limits: undefined, redis: redis.client, keyPrefix, log }),
     );

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fetchText } from '../../../producers/webhook/fetch-text.ts';
+import { busyMachineMs } from '../../support/until.ts';
 
 const answers: Record<string, (response: ServerResponse) => void> = {
   '/text': (response) => response.end('a certificate'),
@@ -32,7 +33,7 @@ afterAll(async () => {
   await closed;
 });
 
-const get = (path: string, timeoutMs = 10_000) => fetchText(new URL(path, url), { timeoutMs });
+const get = (path: string, timeoutMs = busyMachineMs) => fetchText(new URL(path, url), { timeoutMs });
 
 test('gets a text with its status', async () => {
   expect(await get('/text')).toEqual({ status: 200, text: 'a certificate' });
