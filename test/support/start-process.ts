@@ -44,7 +44,7 @@ export function startProcess(
 
   function lines(): Line[] {
     const whole = stderr.split('\n').slice(0, -1);
-    return whole.filter((line) => line.startsWith('{')).map((line) => lineSchema.parse(JSON.parse(line)));
+    return whole.filter((text) => text.startsWith('{')).map((text) => lineSchema.parse(JSON.parse(text)));
   }
   async function line(message: string): Promise<Line> {
     const find = () => lines().find(({ msg }) => msg.startsWith(message));
