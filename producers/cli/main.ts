@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
+import packageFile from '../../package.json' with { type: 'json' };
 import { ConfigurationError, type Environment } from '../../shared/config/read-settings.ts';
 import { allQueues } from '../../shared/contracts/all-queues.ts';
 import { errorCode } from '../../shared/errors/classify.ts';
@@ -51,6 +52,7 @@ export async function runCommand(
   let exitCode = 0;
   const program = new Command('presage')
     .description('A queue-driven inference fleet.')
+    .version(packageFile.version)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => context.output.write(text),

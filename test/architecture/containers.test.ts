@@ -88,7 +88,8 @@ test('logs are rotated, and what runs on is started again', () => {
       driver: 'json-file',
       options: ['max-size', 'max-file'],
     });
-    expect({ name, restart }).toEqual({ name, restart: oneOffs.includes(name) ? 'no' : 'unless-stopped' });
+    const oneOff = name === 'models' ? 'on-failure:10' : 'no';
+    expect({ name, restart }).toEqual({ name, restart: oneOffs.includes(name) ? oneOff : 'unless-stopped' });
   }
 });
 

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
+import packageFile from '../../../package.json' with { type: 'json' };
 import { openCommandRoom, type CommandRoom } from '../../support/open-command-room.ts';
 import { mainFile } from '../../support/run-up.ts';
 
@@ -32,6 +33,14 @@ test.each([
   expect(run.messages).toContain(message);
   expect(run.messages).not.toMatch(/\n\s+at /);
   expect(run.output).toBe('');
+});
+
+test('--version says which release it is', async () => {
+  expect(await room.presage(['--version'])).toMatchObject({
+    exitCode: 0,
+    output: `${packageFile.version}\n`,
+    messages: '',
+  });
 });
 
 test('a bad environment: every problem by name, exit 1', async () => {
