@@ -6,6 +6,7 @@ import type { RedisClient } from './connect-redis.ts';
 import { redisJobId, sealEnvelope, type JobEnvelope } from './job-envelope.ts';
 import { maxStalledCount } from './lock-settings.ts';
 import type { RedisKeys } from './redis-keys.ts';
+import { redisErrorCode } from './redis-problem.ts';
 
 /**
  * How Redis sees a job: `lost` when it does not know it, `crashed` when BullMQ gave it up because its
@@ -39,8 +40,11 @@ export interface Dispatcher extends AsyncDisposable {
   /** Lets no worker take a job of the queue, or lets them again. Redis keeps this: wiped, it is forgotten. */
   setPaused(queue: string, paused: boolean): Promise<void>;
   isPaused(queue: string): Promise<boolean>;
-  /** How many workers are connected and wait for the queue's jobs or have some in hand. */
-  workers(queue: string): Promise<number>;
+  /**
+   * How many workers are connected and wait for the queue's jobs or have some in hand; `null` where Redis does not let
+   * its user see who is connected (CLIENT LIST is one of its dangerous commands).
+   */
+  workers(queue: string): Promise<number | null>;
   depth(queue: string): Promise<Record<'waiting' | 'active' | 'delayed' | 'failed', number>>;
   /** How many of the delayed jobs have come due: no worker had a free hand to look since. */
   countDueDelayed(queue: string): Promise<number>;
@@ -136,7 +140,12 @@ export function openDispatcher({ connection, contracts, keys, log }: DispatcherO
     },
 
     async workers(queue) {
-      return queueOf(queue).queue.getWorkersCount();
+      try {
+        return await queueOf(queue).queue.getWorkersCount();
+      } catch (error) {
+        if (redisErrorCode(error) === 'NOPERM') return null;
+        throw error;
+      }
     },
 
     async depth(queue) {

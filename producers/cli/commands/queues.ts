@@ -31,7 +31,8 @@ export function addQueuesCommand(program: Command, context: CliContext): void {
               rows.map((row) => [
                 row.queue,
                 row.paused ? 'yes' : 'no',
-                ...[row.workers, row.waiting, row.active, row.delayed, row.failed].map(String),
+                String(row.workers ?? '?'),
+                ...[row.waiting, row.active, row.delayed, row.failed].map(String),
               ]),
             ),
           );
