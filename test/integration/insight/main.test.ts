@@ -40,7 +40,7 @@ async function openWorker(resources: AsyncDisposableStack, environment: Environm
       }),
   });
   // It says that DynamoDB is away when that takes more than a second.
-  await until(async () => isDeepStrictEqual(await check?.(), { dynamodb: 'ok' }));
+  await until(async () => isDeepStrictEqual(await check(), { dynamodb: 'ok', llm: 'ok' }));
   return fleet;
 }
 

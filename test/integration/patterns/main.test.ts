@@ -36,7 +36,7 @@ async function openWorker(resources: AsyncDisposableStack, environment: Environm
     listensAt: () => undefined,
     consume: (contract, handlers) => void consume(contract, handlers),
   });
-  expect(check).toBeUndefined();
+  expect(await check()).toEqual({ together: 'TOGETHER_BASE_URL' in environment ? 'ok' : 'degraded' });
   return fleet;
 }
 
