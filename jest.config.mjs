@@ -25,5 +25,6 @@ export default {
   projects: [...onStores.map((name) => ({ ...project(name), ...stores })), project('containers')],
   // For a busy machine; no test takes more than a fraction of it on a quiet one.
   testTimeout: 180_000,
-  maxWorkers: 2,
+  // One more than processors: most tests wait for something most of the time.
+  maxWorkers: 3,
 };

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { churnInsight, insightSchema } from '../../../shared/contracts/churn-insight.ts';
 import type { Environment } from '../../../shared/config/read-settings.ts';
 import { prepareWorker } from '../../../workers/churn-insight/main.ts';
@@ -40,7 +39,7 @@ async function openWorker(resources: AsyncDisposableStack, environment: Environm
       }),
   });
   // It says that DynamoDB is away when that takes more than a second.
-  await until(async () => isDeepStrictEqual(await check(), { dynamodb: 'ok', llm: 'ok' }));
+  await until(async () => (await check())['dynamodb'] === 'ok');
   return fleet;
 }
 
