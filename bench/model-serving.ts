@@ -1,20 +1,14 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp } from 'node:fs/promises';
 import { Agent, request, type IncomingMessage } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
-import { migrateStores } from '../producers/cli/migrate-stores.ts';
-import { installSamples } from '../producers/cli/models/install-samples.ts';
-import { startFleet } from '../producers/cli/start-fleet.ts';
 import { modelServing } from '../shared/contracts/model-serving.ts';
-import { openGuard } from '../shared/embedded/open-guard.ts';
-import { createLogger } from '../shared/telemetry/create-logger.ts';
 import type { BenchmarkEnvironment, BenchmarkReport, Figure } from './benchmark-report.ts';
 import { median } from './median.ts';
 import { percentile } from './percentile.ts';
+import { startBenchmarkFleet } from './start-benchmark-fleet.ts';
 
 const concurrencies = [1, 8, 64];
 const rounds = 5;
@@ -84,25 +78,8 @@ async function measure(
   variables: Readonly<Record<string, string>>,
 ): Promise<Measured[]> {
   await using resources = new AsyncDisposableStack();
-  const guard = resources.use(await openGuard());
-  const directory = await mkdtemp(join(tmpdir(), 'presage-bench-'));
-  guard.removeAtEnd(directory);
-  const fleet = resources.use(
-    await startFleet({
-      ephemeral: true,
-      port: 0,
-      environment: { ...processEnvironment, ...variables },
-      workers: [modelServing.name],
-      workingDirectory: directory,
-      async migrate(environment) {
-        await migrateStores(environment);
-        await installSamples(environment, (line) => void process.stderr.write(line));
-      },
-      guard,
-      logger: createLogger({ process: 'bench', level: 'error' }),
-      logDirectory: directory,
-    }),
-  );
+  const environment = { ...processEnvironment, ...variables };
+  const fleet = await startBenchmarkFleet({ environment, worker: modelServing.name }, resources);
   const url = fleet.describe().model_serving;
   const info: unknown = await (await fetch(`${url}/models/${modelId}/info`)).json();
   const { feature_columns: columns } = infoSchema.parse(info);

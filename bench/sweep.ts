@@ -1,9 +1,4 @@
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { v4 as uuid } from 'uuid';
-import { migrateStores } from '../producers/cli/migrate-stores.ts';
-import { startFleet } from '../producers/cli/start-fleet.ts';
 import { insertActivity } from '../shared/activity/insert-activity.ts';
 import { databaseSettings } from '../shared/config/database-settings.ts';
 import { readSettings } from '../shared/config/read-settings.ts';
@@ -14,7 +9,6 @@ import {
   sweepResultSchema,
   type SweepResult,
 } from '../shared/contracts/pattern-detection.ts';
-import { openGuard } from '../shared/embedded/open-guard.ts';
 import { inventAnswer } from '../shared/emulators/invent-answer.ts';
 import { openLlmServer, type LlmServer } from '../shared/emulators/llm-server.ts';
 import { openProducer, type Producer } from '../shared/queue/open-producer.ts';
@@ -26,6 +20,7 @@ import { readSweepLog, type SweepLog } from './sweep-log.ts';
 import { rawTokensPerUser } from './raw-tokens-per-user.ts';
 import { timed } from './timed.ts';
 import { untilSettled } from './until-settled.ts';
+import { startBenchmarkFleet } from './start-benchmark-fleet.ts';
 
 const rounds = 5;
 const rowsPerInsert = 5_000;
@@ -100,29 +95,15 @@ async function openFleet(
   resources: AsyncDisposableStack,
 ): Promise<Producer> {
   const log = createLogger({ process: 'bench', level: 'error' });
-  const guard = resources.use(await openGuard());
-  const directory = await mkdtemp(join(tmpdir(), 'presage-bench-'));
-  guard.removeAtEnd(directory);
-  const fleet = resources.use(
-    await startFleet({
-      ephemeral: true,
-      port: 0,
-      environment: {
-        ...processEnvironment,
-        TOGETHER_BASE_URL: llm.chatUrl,
-        TOGETHER_RPM: '',
-        TOGETHER_TPM: '',
-        // No tick but those that are measured.
-        PATTERN_SWEEP_CRON: '0 0 1 1 *',
-      },
-      workers: [patternDetection.name],
-      workingDirectory: directory,
-      migrate: async (environment) => void (await migrateStores(environment)),
-      guard,
-      logger: log,
-      logDirectory: directory,
-    }),
-  );
+  const environment = {
+    ...processEnvironment,
+    TOGETHER_BASE_URL: llm.chatUrl,
+    TOGETHER_RPM: '',
+    TOGETHER_TPM: '',
+    // No tick but those that are measured.
+    PATTERN_SWEEP_CRON: '0 0 1 1 *',
+  };
+  const fleet = await startBenchmarkFleet({ environment, worker: patternDetection.name }, resources);
   const settings = readSettings({ redis: redisSettings, database: databaseSettings }, fleet.environment);
   return await openProducer({ ...settings, contracts: allQueues, processId: uuid(), log }, resources);
 }

@@ -84,7 +84,7 @@ export function redisProblem(
     case 'NOPERM':
       return {
         finding: `${address} refuses the user commands that the fleet needs`,
-        mend: 'Allow the user all commands (ACL SETUSER … +@all), INFO among them: the relay needs it.',
+        mend: 'Allow the user all commands but the dangerous ones, and INFO, which the relay needs (ACL SETUSER … +@all -@dangerous +info).',
       };
     default:
       return {

@@ -28,14 +28,26 @@ const searchForMs = 3_000;
 /** Keeps proxies from taking a quiet stream for a dead one. */
 const heartbeatEveryMs = 15_000;
 
-interface ListQuery {
-  queue?: string | undefined;
-  state?: (typeof states)[number] | undefined;
-  since?: string | undefined;
-  search?: string | undefined;
-  limit: number;
-  cursor?: string | undefined;
+function listQuerySchema(queues: JobRouteDependencies['queues']) {
+  return z.object({
+    queue: z.enum(queues).optional(),
+    state: z.enum(states).optional(),
+    since: z.iso.datetime({ offset: true }).optional(),
+    search: z
+      .string()
+      .min(1)
+      .max(256)
+      .optional()
+      .meta({ description: 'Text in the id, the payload or the result, such as a contact id' }),
+    limit: z.coerce.number().int().min(1).max(500).default(50),
+    cursor: z.uuid().optional().meta({
+      description:
+        '`next_cursor` of the page before. A search that takes long answers what it has found so far',
+    }),
+  });
 }
+
+type ListQuery = z.output<ReturnType<typeof listQuerySchema>>;
 
 export function addJobRoutes(server: HttpServer, dependencies: JobRouteDependencies): void {
   const { ledger, queues, stopping } = dependencies;
@@ -52,22 +64,7 @@ export function addJobRoutes(server: HttpServer, dependencies: JobRouteDependenc
       schema: {
         tags: ['jobs'],
         summary: 'Jobs, newest first',
-        querystring: z.object({
-          queue: z.enum(queues).optional(),
-          state: z.enum(states).optional(),
-          since: z.iso.datetime({ offset: true }).optional(),
-          search: z
-            .string()
-            .min(1)
-            .max(256)
-            .optional()
-            .meta({ description: 'Text in the id, the payload or the result, such as a contact id' }),
-          limit: z.coerce.number().int().min(1).max(500).default(50),
-          cursor: z.uuid().optional().meta({
-            description:
-              '`next_cursor` of the page before. A search that takes long answers what it has found so far',
-          }),
-        }),
+        querystring: listQuerySchema(queues),
         response: {
           200: z.object({ jobs: z.array(jobSchema), next_cursor: z.uuid().nullable() }),
           ...problems,
